@@ -1,0 +1,63 @@
+"""The errors of Quantum's API, by its own names and statuses."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """An API request refused. *status* is the HTTP status."""
+
+    status = 500
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+
+class AgentNotFound(ApiError):
+    status = 404
+
+
+class NetworkNotFound(ApiError):
+    status = 404
+
+
+class RouterNotFound(ApiError):
+    status = 404
+
+
+class SubnetNotFound(ApiError):
+    status = 404
+
+
+class InvalidDHCPAgent(ApiError):
+    status = 404
+
+
+class InvalidL3Agent(ApiError):
+    status = 404
+
+
+class NetworkHostedByDHCPAgent(ApiError):
+    status = 409
+
+
+class NetworkNotHostedByDhcpAgent(ApiError):
+    status = 409
+
+
+class RouterHostedByL3Agent(ApiError):
+    status = 409
+
+
+class RouterNotHostedByL3Agent(ApiError):
+    status = 409
+
+
+class RouterSchedulingFailed(ApiError):
+    status = 409
+
+
+class ServiceUnavailable(ApiError):
+    """No server or no database answers; not an error of Quantum's but of the way to it."""
+
+    status = 503

@@ -1,0 +1,339 @@
+"""What a valid form cannot say: the impossible is an error, the unwise a warning with a code.
+
+| code | warning |
+|---|---|
+| NN101 | agent_down_time is less than twice report_interval: one late heartbeat is a false alarm |
+| NN102 | agent_down_time is below report_interval: agents flap at every heartbeat |
+| NN103 | two Folsom L3 agents with one filter realise the same routers and conflict |
+| NN104 | an outage or an action lies beyond the horizon and never happens |
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from simulator import clock, units
+from simulator.errors import InputError
+from simulator.scenario.components import (
+    KINDS,
+    NOT_MODELLED,
+    components,
+    failure_keys,
+    failures_of,
+)
+from simulator.scenario.presets import preset
+from simulator.scenario.releases import RELEASES, option_homes, reports
+from simulator.scenario.schema import ACTION_ARGUMENTS, HostGroup, Scenario, System
+
+HORIZON_LIMIT = 250 * units.YEAR
+OBJECT_LIMIT = 10_000_000
+HOST_LIMIT = 100_000
+EVENT_LIMIT = 500_000_000
+SCHEDULER_OPS = {op for op, needs in ACTION_ARGUMENTS.items() if "agent" in needs} - {
+    "agent_stop",
+    "agent_start",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong or unwise at *path* of a system or scenario; *at_key*: with the key."""
+
+    path: tuple[str | int, ...]
+    code: str
+    message: str
+    warning: bool = False
+    at_key: bool = False
+
+
+def check_system(system: System) -> list[Finding]:
+    """Everything wrong or unwise in *system* that its form allows."""
+    findings = [*_rates(system), *_failures(system), *_options(system), *_size(system)]
+    findings += [*_hosts(system), *_external_networks(system)]
+    if not any(finding.code in ("too_many", "hosts") for finding in findings):
+        findings += _actions(system)
+    return findings
+
+
+def check_scenario(scenario: Scenario) -> list[Finding]:
+    """Everything wrong or unwise in *scenario* beyond its systems."""
+    findings = []
+    if scenario.horizon > HORIZON_LIMIT:
+        why = (
+            f"'{units.format_duration(scenario.horizon)}' is too long: at most 250 y "
+            f"(the clock is exact up to {clock.EXACT_LIMIT / units.YEAR:.0f} y)"
+        )
+        findings.append(Finding(("horizon",), "too_long", why))
+    if scenario.warm_up >= scenario.horizon:
+        why = "the warm-up must be shorter than the horizon"
+        findings.append(Finding(("warm_up",), "warm_up", why))
+    findings += _failure_names(scenario)
+    for name, system in scenario.variants.items():
+        events = estimate_events(system, scenario.horizon)
+        if events > EVENT_LIMIT:
+            why = (
+                f"variant '{name}' would make about {events:.1e} events in one replication; "
+                f"at most {EVENT_LIMIT:.0e} are allowed: shorten it, or give fewer components"
+            )
+            findings.append(Finding(("horizon",), "too_many", why))
+        findings += _too_late(system, scenario.horizon)
+    return findings
+
+
+def estimate_events(system: System, horizon: float) -> float:
+    """About how many events one replication of *system* makes."""
+    total = 0.0
+    for group_name, group in system.hosts.items():
+        one = [c for c in _one_of_each(system) if c.group == group_name]
+        for component in one:
+            failures = failures_of(system, component)
+            if failures is None or failures.time_to_failure is None:
+                continue
+            assert failures.time_to_repair is not None
+            mean = failures.time_to_failure.build().mean + failures.time_to_repair.build().mean
+            total += group.count * 6 * horizon / max(mean, clock.TICK)
+        if system.heartbeats == "explicit":
+            senders = {c.sort or c.kind for c in one} & reports(
+                RELEASES[system.release], system.components
+            )
+            interval = option(system, "report_interval") or horizon
+            total += group.count * len(senders) * 2 * horizon / interval
+    changes = system.workload.changes
+    for name in type(changes).model_fields:
+        change = getattr(changes, name)
+        total += 4 * change.arrivals * horizon if change else 0.0
+    return total
+
+
+def option(system: System, name: str) -> float | int | bool | None:
+    """The value in force of Quantum's option *name*; None if the release does not have it."""
+    given: float | int | bool | None = getattr(system.neutron, name)
+    return given if given is not None else RELEASES[system.release].options.get(name)
+
+
+def _one_of_each(system: System) -> list[object]:
+    single = {name: group.model_copy(update={"count": 1}) for name, group in system.hosts.items()}
+    return list(components(system.model_copy(update={"hosts": single})))
+
+
+def _rates(system: System) -> Iterator[Finding]:
+    if system.rates is not None:
+        try:
+            preset(system.rates)
+        except InputError as error:
+            yield Finding(("rates",), "unknown_preset", str(error))
+
+
+def _failures(system: System) -> Iterator[Finding]:
+    general = {*KINDS, *(f"{kind}.{sort}" for kind, sorts in KINDS.items() for sort in sorts)}
+    for key in system.failures:
+        word = key.partition(".")[0].lower()
+        if key in general or "/" in key or _is_host_name(key, system):
+            continue
+        if word in NOT_MODELLED or word.rstrip("s") in NOT_MODELLED:
+            why = f"'{key}' is not modelled; {_nearest(key, general)}"
+        else:
+            why = f"unknown component '{key}'; {_nearest(key, general)}"
+        yield Finding(("failures", key), "unknown_component", why, at_key=True)
+
+
+def _is_host_name(key: str, system: System) -> bool:
+    group, dash, number = key.rpartition("-")
+    return bool(dash) and number.isdigit() and group in system.hosts
+
+
+def _failure_names(scenario: Scenario) -> Iterator[Finding]:
+    """A component named in `failures` must exist in one variant at least."""
+    named = {
+        key
+        for system in scenario.variants.values()
+        for key in system.failures
+        if "/" in key or _is_host_name(key, system)
+    }
+    if not named:
+        return
+    existing = {c.name for system in scenario.variants.values() for c in components(system)}
+    for key in sorted(named - existing):
+        why = f"no variant has a component '{key}'; {_nearest(key, existing)}"
+        for path in (("failures", key), *(
+            ("variants", name, "failures", key) for name in scenario.variants
+        )):  # fmt: skip
+            yield Finding(path, "unknown_component", why, at_key=True)
+
+
+def _options(system: System) -> Iterator[Finding]:
+    release = RELEASES[system.release]
+    for name in type(system.neutron).model_fields:
+        if getattr(system.neutron, name) is not None and name not in release.options:
+            homes = ", ".join(option_homes(name))
+            why = f"{release.name} has no option '{name}'; it exists in: {homes}"
+            yield Finding(("neutron", name), "unknown_option", why, at_key=True)
+    interval, limit = option(system, "report_interval"), option(system, "agent_down_time")
+    if interval is None or limit is None:
+        return
+    path = ("neutron", "agent_down_time")
+    if limit < interval:
+        why = (
+            f"agent_down_time {limit:g} s is below report_interval {interval:g} s: "
+            "every agent looks dead before each heartbeat"
+        )
+        yield Finding(path, "NN102", why, warning=True)
+    elif limit < 2 * interval:
+        why = (
+            f"agent_down_time {limit:g} s is less than twice report_interval "
+            f"{interval:g} s, as later releases advise: one lost heartbeat is a false alarm"
+        )
+        yield Finding(path, "NN101", why, warning=True)
+
+
+def _size(system: System) -> Iterator[Finding]:
+    work, each = system.workload, system.workload.per_tenant
+    routers = each.routers if isinstance(each.routers, int) else sum(each.routers.values())
+    objects = work.tenants * (each.networks + routers)
+    if objects > OBJECT_LIMIT:
+        why = (
+            f"{objects:,} networks and routers; at most {OBJECT_LIMIT:,} fit in memory "
+            "(about 1 kB each)"
+        )
+        yield Finding(("workload", "tenants"), "too_many", why)
+    hosts = sum(group.count for group in system.hosts.values())
+    if hosts > HOST_LIMIT:
+        yield Finding(("hosts",), "too_many", f"{hosts:,} hosts; at most {HOST_LIMIT:,}")
+
+
+def _hosts(system: System) -> Iterator[Finding]:
+    kinds = {group.kind for group in system.hosts.values()}
+    if RELEASES[system.release].architecture == "multi_host":
+        if "compute" not in kinds:
+            yield Finding(("hosts",), "hosts", "nova-network needs a group of kind compute")
+        for name, group in system.hosts.items():
+            if group.kind == "network":
+                why = "nova-network has no network nodes; write `null` to take the group away"
+                yield Finding(("hosts", name), "hosts", why, at_key=True)
+        return
+    if "controller" not in kinds:
+        yield Finding(("hosts",), "hosts", "needs a group of kind controller")
+    types = {sort for group in system.hosts.values() for sort in group.agent_types}
+    for sort in ("l3", "dhcp"):
+        if sort not in types:
+            yield Finding(("hosts",), "hosts", f"no host runs an agent of type {sort}")
+
+
+def _external_networks(system: System) -> Iterator[Finding]:
+    names = list(system.external_networks)
+    routers = system.workload.per_tenant.routers
+    if isinstance(routers, dict):
+        for name in routers:
+            if name not in names:
+                why = f"no external network '{name}'; {_nearest(name, names)}"
+                yield Finding(("workload", "per_tenant", "routers", name), "unknown_network", why)
+    elif len(names) > 1 and routers and system.workload.per_tenant.gateway:
+        why = f"say how many on each external network: {{{', '.join(f'{n}: 1' for n in names)}}}"
+        yield Finding(("workload", "per_tenant", "routers"), "ambiguous", why)
+    if not names and system.workload.per_tenant.gateway:
+        why = "no external network: give one, or workload.per_tenant.gateway: false"
+        yield Finding(("external_networks",), "unknown_network", why)
+    if RELEASES[system.release].architecture == "multi_host":
+        if len(names) > 1:
+            why = "nova-network's hosts have one way out; give one external network"
+            yield Finding(("external_networks",), "ambiguous", why)
+        return
+    yield from _l3_groups(system, names)
+
+
+def _l3_groups(system: System, names: list[str]) -> Iterator[Finding]:
+    groups = {n: g for n, g in system.hosts.items() if "l3" in g.agent_types}
+    for name, group in groups.items():
+        chosen = group.gateway_external_network_id
+        path = ("hosts", name, "gateway_external_network_id")
+        if chosen is None and len(names) > 1:
+            why = (
+                "with several external networks each L3 agent must name its own by "
+                "gateway_external_network_id (Quantum raises TooManyExternalNetworks and "
+                "serves nothing)"
+            )
+            yield Finding(("hosts", name), "ambiguous", why, at_key=True)
+        elif chosen is not None and chosen not in names:
+            why = f"no external network '{chosen}'; {_nearest(chosen, names)}"
+            yield Finding(path, "unknown_network", why)
+    reached = {group.gateway_external_network_id for group in groups.values()}
+    for name in names:
+        if groups and None not in reached and name not in reached:
+            why = f"no L3 agent reaches '{name}'; set gateway_external_network_id of a group"
+            yield Finding(("external_networks", name), "unreachable", why, at_key=True)
+    if RELEASES[system.release].architecture == "polling":
+        yield from _conflicts(groups)
+
+
+def _conflicts(groups: dict[str, HostGroup]) -> Iterator[Finding]:
+    """Folsom's L3 agents do not know of each other."""
+    seen: dict[str | None, str] = {}
+    for name, group in groups.items():
+        key = group.gateway_external_network_id
+        if group.count > 1 or key in seen or None in seen or (key is None and seen):
+            why = (
+                "several Folsom L3 agents with one filter realise the same routers "
+                "and conflict; split them by gateway_external_network_id"
+            )
+            yield Finding(("hosts", name), "NN103", why, warning=True, at_key=True)
+        seen[key] = name
+
+
+def _actions(system: System) -> Iterator[Finding]:
+    if not system.actions:
+        return
+    release = RELEASES[system.release]
+    agents = [c.name for c in components(system) if c.kind == "agent"]
+    objects = {"network": list(network_names(system)), "router": list(router_names(system))}
+    for index, action in enumerate(system.actions):
+        path = ("actions", index)
+        if action.op in SCHEDULER_OPS and not release.has_scheduler:
+            why = f"{release.name} has no agents table and no bindings, so no '{action.op}'"
+            yield Finding((*path, "op"), "unknown_operation", why)
+            continue
+        for field, known in (("agent", agents), *objects.items()):
+            pattern = getattr(action, field)
+            if pattern is not None and not any(fnmatchcase(name, pattern) for name in known):
+                why = f"no {field} matches '{pattern}'; {_nearest(pattern, known[:1000])}"
+                yield Finding((*path, field), f"unknown_{field}", why)
+
+
+def network_names(system: System) -> Iterator[str]:
+    """The names of the networks that exist from the start."""
+    for tenant in range(1, system.workload.tenants + 1):
+        for number in range(1, system.workload.per_tenant.networks + 1):
+            yield f"tenant-{tenant}/network-{number}"
+
+
+def router_names(system: System) -> Iterator[str]:
+    """The names of the routers that exist from the start."""
+    routers = system.workload.per_tenant.routers
+    each = routers if isinstance(routers, int) else sum(routers.values())
+    for tenant in range(1, system.workload.tenants + 1):
+        for number in range(1, each + 1):
+            yield f"tenant-{tenant}/router-{number}"
+
+
+def _too_late(system: System, horizon: float) -> Iterator[Finding]:
+    for index, action in enumerate(system.actions):
+        if action.at >= horizon:
+            why = "beyond the horizon, so it never happens"
+            yield Finding(("actions", index, "at"), "NN104", why, warning=True)
+    for key, failures in system.failures.items():
+        for index, outage in enumerate(failures.outages or ()):
+            if outage.at >= horizon:
+                path = ("failures", key, "outages", index, "at")
+                why = "beyond the horizon, so it never happens"
+                yield Finding(path, "NN104", why, warning=True)
+
+
+def _nearest(word: str, allowed: Iterable[str]) -> str:
+    options = sorted(allowed)
+    close = difflib.get_close_matches(word, options, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    shown = ", ".join(options[:12]) + (", …" if len(options) > 12 else "")
+    return f"allowed: {shown}"

@@ -1,0 +1,185 @@
+"""The releases: their options' defaults and their habits, as data.
+
+Every entry was read from Quantum's source at the tag it names. *options* holds the defaults of
+Quantum's own options, under their own names; an option that is absent does not exist in that
+release. The habits are the behaviours of server and agents that no option changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simulator.scenario.schema import AgentType, Costs
+
+OptionValue = float | int | bool
+Architecture = Literal["multi_host", "polling", "scheduled"]
+
+
+@dataclass(frozen=True)
+class AgentKind:
+    """How an agent type names itself in the agents table."""
+
+    label: str
+    binary: str
+
+
+AGENTS: Mapping[str, AgentKind] = {
+    "l3": AgentKind("L3 agent", "quantum-l3-agent"),
+    "dhcp": AgentKind("DHCP agent", "quantum-dhcp-agent"),
+    "l2": AgentKind("Open vSwitch agent", "quantum-openvswitch-agent"),
+    "metadata": AgentKind("Metadata agent", "quantum-metadata-agent"),
+    "lbaas": AgentKind("Loadbalancer agent", "quantum-lbaas-agent"),
+    "server": AgentKind("Quantum server", "quantum-server"),
+    "nova-network": AgentKind("nova-network", "nova-network"),
+}
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release of Quantum (or of nova-network, which came before it).
+
+    *architecture* is who decides what runs where: `multi_host`, every compute host serves its
+    own VMs; `polling`, every agent serves all that its filter admits, and there is no scheduler;
+    `scheduled`, a server with an agents table binds each object to agents.
+    *reports* are the agent types that send heartbeats.
+    *l3_restart_wipes*: a starting L3 agent destroys its namespaces and rebuilds router by router.
+    *l2_restart_flushes*: a starting L2 agent drops its flows and rewires.
+    *dhcp_sync_starves*: no heartbeat leaves while the first sync of a DHCP agent lasts.
+    *sources* says where each of these was read.
+    """
+
+    name: str
+    title: str
+    tag: str
+    architecture: Architecture
+    options: Mapping[str, OptionValue]
+    reports: frozenset[str] = frozenset()
+    l3_restart_wipes: bool = True
+    l2_restart_flushes: bool = True
+    dhcp_sync_starves: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_scheduler(self) -> bool:
+        return self.architecture == "scheduled"
+
+    def router_cost(self, costs: Costs, interfaces: int, gateway: bool, floating: int) -> float:
+        """Seconds in which the L3 agent sets up one router, one after the other.
+
+        Plugging takes *plug_interface* each. Grizzly then announces every address by a blocking
+        arping (send_arp_for_ha = 3 packets); Folsom has the option but does not use it, and asks
+        the REST API two or three times for each router instead.
+        """
+        if costs.rebuild_per_router != "release":
+            return costs.rebuild_per_router
+        ports = interfaces + gateway
+        if self.architecture == "polling":
+            return ports * costs.plug_interface + (2 + gateway) * costs.rest_call
+        announced = ports + floating if self.options.get("send_arp_for_ha") else 0
+        return ports * costs.plug_interface + announced * costs.arping
+
+    def network_cost(self, costs: Costs) -> float:
+        """Seconds in which the DHCP agent sets up one network: two RPCs, a port, a dnsmasq."""
+        if costs.rebuild_per_network != "release":
+            return costs.rebuild_per_network
+        return 2 * costs.rpc_call + costs.plug_interface + costs.spawn_dnsmasq
+
+
+NOVA_NETWORK = Release(
+    name="nova-network",
+    title="nova-network, multi_host (Folsom and Grizzly alike)",
+    tag="nova 2013.1.5",
+    architecture="multi_host",
+    options={"report_interval": 10.0, "agent_down_time": 60.0, "dhcp_lease_duration": 120.0},
+    reports=frozenset({"nova-network"}),
+    l3_restart_wipes=False,
+    l2_restart_flushes=False,
+    sources={
+        "architecture": "nova/network/manager.py: multi_host, service on every compute host",
+        "report_interval": "nova/service.py: report_interval 10",
+        "agent_down_time": "nova/service.py: service_down_time 60, down when strictly older",
+        "dhcp_lease_duration": "nova/network/linux_net.py: dhcp_lease_time 120",
+        "reports": "nova/servicegroup/drivers/db.py",
+        "l3_restart_wipes": "existing iptables and dnsmasq go on without the service",
+        "l2_restart_flushes": "nova-network has no L2 agent",
+    },
+)
+
+FOLSOM = Release(
+    name="folsom",
+    title="Folsom: one network node, no scheduler",
+    tag="2012.2.4",
+    architecture="polling",
+    options={
+        "polling_interval": 3.0,
+        "resync_interval": 5.0,
+        "dhcp_lease_duration": 120.0,
+        "rpc_response_timeout": 60.0,
+    },
+    sources={
+        "architecture": "quantum/agent/l3_agent.py polls REST; no agents table, no bindings",
+        "polling_interval": "quantum/agent/l3_agent.py: polling_interval 3",
+        "resync_interval": "quantum/agent/dhcp_agent.py: 5 at 2012.2.4 (30 until 2012.2.3)",
+        "dhcp_lease_duration": "quantum/common/config.py: 120",
+        "rpc_response_timeout": "quantum/openstack/common/rpc/__init__.py: 60",
+        "reports": "no agent reports in Folsom",
+        "l3_restart_wipes": "quantum/agent/l3_agent.py destroys all qrouter namespaces",
+        "l2_restart_flushes": "the agent drops all flows when it starts, until Liberty",
+    },
+)
+
+GRIZZLY = Release(
+    name="grizzly",
+    title="Grizzly: heartbeats, an agents table and a random scheduler",
+    tag="2013.1.5",
+    architecture="scheduled",
+    options={
+        "report_interval": 4.0,
+        "agent_down_time": 5.0,
+        "dhcp_lease_duration": 120.0,
+        "resync_interval": 5.0,
+        "periodic_interval": 40.0,
+        "periodic_fuzzy_delay": 5.0,
+        "rpc_response_timeout": 60.0,
+        "network_auto_schedule": True,
+        "router_auto_schedule": True,
+        "send_arp_for_ha": 3,
+    },
+    reports=frozenset({"l2", "l3", "dhcp"}),
+    dhcp_sync_starves=True,
+    sources={
+        "architecture": "quantum/db/agentschedulers_db.py, quantum/scheduler/*.py",
+        "report_interval": "quantum/agent/common/config.py: 4",
+        "agent_down_time": "quantum/db/agents_db.py: 5, down when strictly older",
+        "dhcp_lease_duration": "quantum/common/config.py: 120",
+        "resync_interval": "quantum/agent/dhcp_agent.py: 5",
+        "periodic_interval": "quantum/service.py: 40",
+        "periodic_fuzzy_delay": "quantum/service.py: 5; the first sync waits randint(0, 5) s",
+        "rpc_response_timeout": "quantum/openstack/common/rpc/__init__.py: 60",
+        "network_auto_schedule": "quantum/scheduler/__init__.py: True",
+        "router_auto_schedule": "quantum/scheduler/__init__.py: True",
+        "send_arp_for_ha": "quantum/agent/l3_agent.py: 3, blocking",
+        "reports": "quantum/agent: L2, L3 and DHCP agents report; the metadata agent does not",
+        "l3_restart_wipes": "quantum/agent/l3_agent.py, bug 1175695, until Icehouse",
+        "l2_restart_flushes": "the agent drops all flows when it starts, until Liberty",
+        "dhcp_sync_starves": "quantum/agent/dhcp_agent.py syncs inside the heartbeat's thread",
+    },
+)
+
+RELEASES: Mapping[str, Release] = {
+    release.name: release for release in (NOVA_NETWORK, FOLSOM, GRIZZLY)
+}
+
+
+def option_homes(name: str) -> list[str]:
+    """The releases that have the option *name*."""
+    return [release.name for release in RELEASES.values() if name in release.options]
+
+
+def reports(release: Release, components: str) -> frozenset[AgentType | str]:
+    """Who sends heartbeats: the release's own, or all that the article names."""
+    if components == "article" and release.has_scheduler:
+        return frozenset(AGENTS) - {"nova-network"}
+    return release.reports

@@ -1,0 +1,211 @@
+"""The events a run records: the one contract between simulating and analysing.
+
+A `Trace` is columns of events and three tables that name what the numbers in them mean. It holds
+what happened, never what it meant: serving, outages and metrics are derived in `analysis`.
+
+Events are ordered by time, then kind, subject and object; that order is complete, so two runs
+that did the same have equal traces, bit for bit.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+class Kind(IntEnum):
+    """What an event says; subject, object and value in brackets."""
+
+    FAIL = 0  # a cause of failure begins to hold (component, cause)
+    REPAIR = 1  # it ceases to (component, cause)
+    STOPPED = 2  # an agent's process ends (agent)
+    STARTED = 3  # it starts (agent)
+    WIPED = 4  # a starting agent destroys all it had configured (agent)
+    CONFIGURED = 5  # an object is set up (agent, object)
+    UNCONFIGURED = 6  # it is taken down (agent, object)
+    FLUSHED = 7  # a starting L2 agent drops its host's flows (agent)
+    WIRED = 8  # it has put them back, and wired what was new (agent)
+    WAITING = 9  # an agent that must rebuild waits for broker or server (agent)
+    RESUMED = 10  # it waits no longer (agent)
+    REGISTERED = 11  # a row appears in the agents table (agent)
+    DEREGISTERED = 12  # it is deleted (agent)
+    ADMIN_STATE = 13  # admin_state_up is set (agent, -, 0 or 1)
+    AGENT_DOWN = 14  # from now on a query would say down (agent)
+    AGENT_ALIVE = 15  # from now on a query would say alive (agent)
+    NOTICED = 16  # a rule that ran saw for the first time that an agent is down (agent)
+    CREATED = 17  # an object's creation is accepted (-, object)
+    DELETED = 18  # its deletion is accepted (-, object)
+    BOUND = 19  # the server binds (agent, object)
+    UNBOUND = 20  # the server unbinds (agent, object)
+    REQUEST = 21  # a scheduling request meets its first trigger (-, object, 1 if placed)
+    VMS = 22  # VMs come to a network, or go (-, network, how many)
+    ACTED = 23  # an act by hand is done (agent, object, 0 or the HTTP status of its error)
+
+
+class Sort(IntEnum):
+    """What an object is."""
+
+    ROUTER = 0
+    NETWORK = 1
+
+
+@dataclass(frozen=True)
+class Components:
+    """The components, in columns: *host* is the component number of the host (or itself)."""
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    sorts: tuple[str, ...]
+    host: Ints
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The hosts that can carry objects, one row a host, by component number.
+
+    Rates are what a node passes of payload north-south, bit/s: NICs after tunnel overhead, and
+    CPU. *data_nic*, *external_nic*, *l3*, *dhcp* and *l2* are component numbers, -1 for none.
+    """
+
+    host: Ints
+    data_nic: Ints
+    external_nic: Ints
+    l3: Ints
+    dhcp: Ints
+    l2: Ints
+    capacity_bps: Floats
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Networks and routers, in columns, those created during the run included.
+
+    *tenant* numbers the tenants; *gateway* is the number of a router's external network, -1 for
+    none; *router* the router a network hangs on, -1 for none; *load_bps* what a router offers at
+    full load; *vms* how many VMs a network has when it is created.
+    """
+
+    names: tuple[str, ...]
+    sort: Ints
+    tenant: Ints
+    gateway: Ints
+    router: Ints
+    load_bps: Floats
+    vms: Floats
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One replication of one system: events in columns, and the tables behind their numbers.
+
+    *uplinks* holds the component number of each external network's uplink, *uplink_bps* its rate
+    (infinity for unlimited).
+    """
+
+    horizon: float
+    components: Components
+    nodes: Nodes
+    objects: Objects
+    uplinks: Ints
+    uplink_bps: Floats
+    time: Floats
+    kind: Ints
+    subject: Ints
+    object: Ints
+    value: Floats
+
+    def of(self, kind: Kind) -> Events:
+        """The events of one kind, in order."""
+        rows = np.flatnonzero(self.kind == kind)
+        return Events(self.time[rows], self.subject[rows], self.object[rows], self.value[rows])
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events of one kind, in columns."""
+
+    time: Floats
+    subject: Ints
+    object: Ints
+    value: Floats
+
+
+class Batch:
+    """Objects that an agent sets up one after the other, each at its time.
+
+    What is planned for *cut* or later did not happen.
+    """
+
+    __slots__ = ("cut", "kind", "objects", "subject", "times")
+
+    def __init__(self, kind: Kind, subject: int, objects: Sequence[int], times: Sequence[float]):
+        self.kind = kind
+        self.subject = subject
+        self.objects = objects
+        self.times = times
+        self.cut = np.inf
+
+
+class Recorder:
+    """Collects the events of a run while it goes on."""
+
+    def __init__(self) -> None:
+        self._time = array("d")
+        self._kind = array("b")
+        self._subject = array("i")
+        self._object = array("i")
+        self._value = array("d")
+        self._batches: list[Batch] = []
+
+    def add(
+        self, time: float, kind: Kind, subject: int = -1, object: int = -1, value: float = 0.0
+    ) -> None:
+        """Record one event."""
+        self._time.append(time)
+        self._kind.append(kind)
+        self._subject.append(subject)
+        self._object.append(object)
+        self._value.append(value)
+
+    def batch(self, batch: Batch) -> None:
+        """Record a batch; its *cut* may still be set later."""
+        self._batches.append(batch)
+
+    def columns(self, horizon: float) -> dict[str, Any]:
+        """All events before *horizon*, in the order of the trace."""
+        time, kind, subject, thing, value = (
+            np.frombuffer(column, dtype=column.typecode) if column else np.empty(0)
+            for column in (self._time, self._kind, self._subject, self._object, self._value)
+        )
+        parts: list[tuple[Any, ...]] = [(time, kind, subject, thing, value)]
+        for batch in self._batches:
+            times = np.asarray(batch.times, dtype=float)
+            done = times < batch.cut
+            size = int(done.sum())
+            parts.append((
+                times[done],
+                np.full(size, batch.kind),
+                np.full(size, batch.subject),
+                np.asarray(batch.objects, dtype=np.int64)[done],
+                np.zeros(size),
+            ))  # fmt: skip
+        types = (np.float64, np.int64, np.int64, np.int64, np.float64)
+        columns = [
+            np.concatenate([part[i] for part in parts]).astype(dtype, copy=False)
+            for i, dtype in enumerate(types)
+        ]
+        keep = columns[0] < horizon
+        columns = [column[keep] for column in columns]
+        order = np.lexsort((columns[3], columns[2], columns[1], columns[0]))
+        names = ("time", "kind", "subject", "object", "value")
+        return {name: column[order] for name, column in zip(names, columns, strict=True)}

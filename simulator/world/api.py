@@ -1,0 +1,148 @@
+"""The API as the world meets it: requests of users and operators, and what follows from each.
+
+A request needs server and database, or is refused (ServiceUnavailable). What is accepted is
+recorded, told to the server's rules, and the notices that these return are sent.
+"""
+
+from __future__ import annotations
+
+from simulator.neutron.errors import ServiceUnavailable
+from simulator.neutron.server import Notice, Server
+from simulator.trace import Kind, Sort
+from simulator.world.agents import Agent
+from simulator.world.cluster import Cluster
+from simulator.world.control import ControlPlane
+from simulator.world.objects import Objects
+
+
+class Api:
+    """Requests on networks, routers, ports and VMs."""
+
+    def __init__(
+        self, cluster: Cluster, control: ControlPlane, server: Server, objects: Objects
+    ) -> None:
+        self.cluster = cluster
+        self.control = control
+        self.server = server
+        self.objects = objects
+        self.agents: dict[str, Agent] = {}
+        self._has_scheduler = cluster.plan.release.has_scheduler
+        self._asked: set[int] = set()
+
+    @property
+    def now(self) -> float:
+        return float(self.cluster.env.now)
+
+    def require_server(self) -> None:
+        """Raise ServiceUnavailable unless server and database answer."""
+        if not self.control.server_up:
+            raise ServiceUnavailable
+
+    def record(self, kind: Kind, target: int, value: float = 0.0) -> None:
+        """Record an event about an object."""
+        self.cluster.recorder.add(self.now, kind, -1, target, value)
+
+    # -- create and delete -----------------------------------------------------------------
+
+    def create_network(self, name: str, tenant: int, *, router: int) -> int:
+        """A network with a subnet, attached to *router* (-1 for none)."""
+        self.require_server()
+        network = self.objects.add_network(name, tenant, router=router, vms=0.0)
+        self.record(Kind.CREATED, network)
+        self.tell(self.server.create_network(self.now, network))
+        self.tell(self.server.create_subnet(self.now, network, f"{name}-subnet"))
+        if router >= 0:
+            notices = self.server.add_interface(self.now, router, network)
+            self._first_trigger(router)
+            self.tell(notices)
+        return network
+
+    def create_router(self, name: str, tenant: int, *, gateway: int, load_bps: float) -> int:
+        """A router; its gateway is set by an update, which is its first trigger."""
+        self.require_server()
+        router = self.objects.add_router(name, tenant, gateway=gateway, load_bps=load_bps)
+        self.record(Kind.CREATED, router)
+        chosen = None if gateway < 0 else gateway
+        self.tell(self.server.create_router(self.now, router, gateway=chosen))
+        if gateway >= 0:
+            self.update_router(router)
+        self._wake_pollers()
+        return router
+
+    def delete_network(self, network: int) -> None:
+        self.require_server()
+        router = self.objects.router[network]
+        if router >= 0:
+            self.objects.interfaces[router] -= 1
+        self.objects.remove(network)
+        self.record(Kind.DELETED, network)
+        self.tell(self.server.delete_network(self.now, network))
+
+    def delete_router(self, router: int) -> None:
+        self.require_server()
+        self.objects.remove(router)
+        self.record(Kind.DELETED, router)
+        self.tell(self.server.delete_router(self.now, router))
+        self._wake_pollers()
+
+    # -- changes ---------------------------------------------------------------------------
+
+    def update_router(self, router: int) -> None:
+        """Any change of a router that its agent must hear of."""
+        self.require_server()
+        notices = self.server.update_router(self.now, router)
+        self._first_trigger(router)
+        self.tell(notices)
+        self._wake_pollers()
+
+    def change_floating_ips(self, router: int, by: int) -> None:
+        """Associate (+1) or disassociate (-1) a floating IP."""
+        self.require_server()
+        self.objects.floating_ips[router] += by
+        self.update_router(router)
+
+    def create_port(self, network: int) -> None:
+        self.require_server()
+        notices = self.server.create_port(self.now, network)
+        self._first_trigger(network)
+        self.tell(notices)
+
+    def delete_port(self, network: int) -> None:
+        self.require_server()
+        self.tell(self.server.delete_port(self.now, network))
+
+    def change_vms(self, network: int, by: int) -> None:
+        """VMs are started (each with a port of its own) or removed."""
+        for _ in range(abs(by)):
+            if by > 0:
+                self.create_port(network)
+            else:
+                self.delete_port(network)
+        self.record(Kind.VMS, network, by)
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def tell(self, notices: list[Notice]) -> None:
+        """Send what the server wants to tell its agents."""
+        if notices:
+            self.control.send(notices)
+
+    def _first_trigger(self, target: int) -> None:
+        """Record once per object whether its first trigger found it an agent."""
+        if not self._has_scheduler or target in self._asked:
+            return
+        self._asked.add(target)
+        is_router = self.objects.sort[target] == Sort.ROUTER
+        record = self.server.routers[target] if is_router else self.server.networks[target]
+        self.record(Kind.REQUEST, target, float(bool(record.agents)))
+
+    def mark_asked(self, target: int) -> None:
+        """Objects of the start met their first trigger before the run."""
+        self._asked.add(target)
+
+    def _wake_pollers(self) -> None:
+        """Folsom's L3 agents will see the change at their next poll."""
+        if self.cluster.plan.release.architecture == "polling":
+            for agent in self.agents.values():
+                if agent.type == "l3":
+                    agent.wake()

@@ -1,0 +1,107 @@
+"""The cluster's truth: which components have failed, and why. The one door to that state.
+
+A component is failed while its set of causes is not empty, so two overlapping faults do not end
+each other. Whoever depends on a component registers with `watch`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TypeAlias
+
+from simpy import Environment, Event
+
+from simulator.clock import Rank
+from simulator.trace import Kind, Recorder
+from simulator.world.plan import Plan
+
+CAUSES = ("crash", "operator")
+Watcher: TypeAlias = Callable[[int, bool], None]
+
+
+class Cluster:
+    """Components, their causes of failure, and the clock."""
+
+    def __init__(self, plan: Plan, env: Environment, recorder: Recorder) -> None:
+        self.plan = plan
+        self.env = env
+        self.recorder = recorder
+        self._causes: defaultdict[int, set[str]] = defaultdict(set)
+        self._watchers: dict[int, list[Watcher]] = defaultdict(list)
+
+    def watch(self, component: int, watcher: Watcher) -> None:
+        """Call `watcher(component, up)` whenever *component* fails or is up again."""
+        self._watchers[component].append(watcher)
+
+    def is_up(self, component: int) -> bool:
+        """Whether no cause of its own keeps *component* down."""
+        return not self._causes.get(component)
+
+    def fail(self, component: int, cause: str = "crash") -> None:
+        """*cause* begins to hold; it must not hold already."""
+        causes = self._causes[component]
+        assert cause not in causes, (component, cause)
+        causes.add(cause)
+        now = self.env.now
+        self.recorder.add(now, Kind.FAIL, component, CAUSES.index(cause))
+        if len(causes) == 1:
+            for watcher in self._watchers.get(component, ()):
+                watcher(component, False)
+
+    def repair(self, component: int, cause: str = "crash") -> None:
+        """*cause* ceases to hold; the component is up again if it was the last."""
+        causes = self._causes[component]
+        causes.remove(cause)
+        self.recorder.add(self.env.now, Kind.REPAIR, component, CAUSES.index(cause))
+        if not causes:
+            for watcher in self._watchers.get(component, ()):
+                watcher(component, True)
+
+    def holds(self, component: int, cause: str) -> bool:
+        """Whether *cause* keeps *component* down now."""
+        return cause in self._causes.get(component, ())
+
+    def at(self, time: float, rank: Rank, subject: int, action: Callable[[], None]) -> None:
+        """Do *action* at *time*, after what has a lower rank or subject at that instant."""
+        event = Event(self.env)
+        event._ok = True
+        event._value = None
+        event.callbacks = [lambda _: action()]
+        self.env.schedule(event, priority(rank, subject), time - self.env.now)
+
+    def until(self, time: float, rank: Rank, subject: int) -> Event:
+        """An event for a process to wait for: that *time* has come."""
+        event = Event(self.env)
+        event._ok = True
+        event._value = None
+        self.env.schedule(event, priority(rank, subject), time - self.env.now)
+        return event
+
+
+def priority(rank: Rank, subject: int) -> int:
+    """SimPy's priority for events of one instant; 0 is SimPy's own, for starting processes."""
+    return (rank << 24) | (subject + 1)
+
+
+def wake(event: Event) -> None:
+    """Let those who wait for *event* go on within this instant, before anything else in it."""
+    event._ok = True
+    event._value = None
+    event.env.schedule(event, 0)
+
+
+class Timer(Event):
+    """A SimPy event that one owner schedules again and again, instead of making new ones."""
+
+    def __init__(self, env: Environment, subject: int, action: Callable[[], None]) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        self._subject = subject
+        self._calls = [lambda _: action()]
+
+    def arm(self, delay: float, rank: Rank) -> None:
+        """Do the action after *delay*. The timer must not be pending."""
+        self.callbacks = self._calls  # type: ignore[assignment]
+        self.env.schedule(self, priority(rank, self._subject), delay)

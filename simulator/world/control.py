@@ -1,0 +1,243 @@
+"""The way between agents and server: broker, server, database and the management network.
+
+What is configured goes on without them; what must be asked or told waits. Reconnecting follows
+Grizzly's impl_kombu (rabbit_max_retries 0): attempts 0, 1, 4, 9, …, 225 s after the connection
+was found broken, then every 30 s.
+
+With several controllers each service is there while one controller carries it (an assumption: a
+take-over without loss of time). Queues and their messages live in the broker and die with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+from simpy import Event
+
+from simulator.clock import Rank, quantize
+from simulator.neutron.server import FANOUT, Notice
+from simulator.trace import Kind
+from simulator.world.cluster import Cluster, wake
+from simulator.world.plan import Plan
+from simulator.world.streams import MESSAGE, Streams, stable_hash
+
+if TYPE_CHECKING:
+    from simulator.world.agents import Agent
+
+LAST_SQUARE = 15  # 15 squared s, then every 30 s
+STEADY_RETRY = 30.0
+
+
+def next_attempt(since: float, now: float) -> float:
+    """The first attempt to reconnect at *now* or later, of those that began at *since*."""
+    if now <= since:
+        return since
+    waited = now - since
+    steps = math.isqrt(math.ceil(waited) - 1) + 1  # smallest n with n * n >= waited
+    if steps <= LAST_SQUARE:
+        return since + steps * steps
+    over = waited - LAST_SQUARE**2
+    return since + LAST_SQUARE**2 + math.ceil(over / STEADY_RETRY) * STEADY_RETRY
+
+
+class ControlPlane:
+    """Whether broker and server can be reached, and the messages between server and agents.
+
+    *listening*: the server consumes from the broker, so heartbeats and calls arrive. *epoch*
+    counts what ends messages in flight: the loss of the broker or of the server. *broker_lost* is
+    when the broker was last lost, s.
+    """
+
+    def __init__(self, cluster: Cluster, plan: Plan, streams: Streams) -> None:
+        self.cluster = cluster
+        self.plan = plan
+        self.agents: list[Agent] = []
+        self.broker_up = self.server_up = self.fabric_up = self.listening = True
+        self.epoch = 0
+        self.losses: list[float] = []  # when each epoch ended
+        self.changed = Event(cluster.env)
+        self.broker_lost = -math.inf
+        self._server_back = -math.inf
+        self._draws = streams.stream(stable_hash("message"), MESSAGE)
+        self._blocked: list[tuple[float, Notice]] = []
+        self.timeout = (
+            plan.seconds("rpc_response_timeout")
+            if "rpc_response_timeout" in plan.release.options
+            else 60.0
+        )
+        self._parts = {
+            name: [plan.number[f"{plan.components.names[c]}/{name}"] for c in plan.controllers]
+            for name in ("broker", "server", "database", "management")
+        }
+        for controller in plan.controllers:
+            cluster.watch(controller, self._on_change)
+        for parts in self._parts.values():
+            for part in parts:
+                cluster.watch(part, self._on_change)
+
+    # -- state -----------------------------------------------------------------------------
+
+    def path(self, agent: Agent) -> bool:
+        """Whether *agent*'s management NIC and the controllers' let messages pass."""
+        return self.fabric_up and agent.management_up
+
+    def _any(self, name: str) -> bool:
+        up = self.cluster.is_up
+        pairs = zip(self.plan.controllers, self._parts[name], strict=True)
+        return any(up(host) and up(part) for host, part in pairs) or not self.plan.controllers
+
+    def _on_change(self, component: int, up: bool) -> None:
+        now = self.cluster.env.now
+        broker, server = self._any("broker"), self._any("server") and self._any("database")
+        fabric = self._any("management")
+        if (broker, server, fabric) == (self.broker_up, self.server_up, self.fabric_up):
+            return
+        lost_broker, new_broker = self.broker_up and not broker, broker and not self.broker_up
+        new_server = server and not self.server_up
+        self.broker_up, self.server_up, self.fabric_up = broker, server, fabric
+        if lost_broker:
+            self.broker_lost = now
+            for agent in self.agents:
+                agent.lose_queue()
+        if new_broker:
+            self._publish_blocked(now)
+        if new_server:
+            self._server_back = now
+        if self.listening and not (broker and server):
+            self.listening = False
+            self.epoch += 1
+            self.losses.append(now)
+        elif broker and server and not self.listening:
+            since = max(self.broker_lost, self._server_back)
+            self._listen_at(next_attempt(since, now) if self.broker_lost > -math.inf else now)
+        self._announce()
+
+    def _listen_at(self, time: float) -> None:
+        outages = (self.broker_lost, self._server_back)
+
+        def listen() -> None:
+            ready = self.broker_up and self.server_up and not self.listening
+            if ready and outages == (self.broker_lost, self._server_back):
+                self.listening = True
+                self._announce()
+
+        if time <= self.cluster.env.now:
+            self.listening = True
+        else:
+            self.cluster.at(time, Rank.CONNECT, -1, listen)
+
+    def _announce(self) -> None:
+        """Tell all who wait, and every agent, that something changed."""
+        waiting, self.changed = self.changed, Event(self.cluster.env)
+        if waiting.callbacks:
+            wake(waiting)
+        for agent in self.agents:
+            agent.on_control_change()
+
+    def path_changed(self) -> None:
+        """An agent's management NIC failed or came back."""
+        waiting, self.changed = self.changed, Event(self.cluster.env)
+        if waiting.callbacks:
+            wake(waiting)
+
+    # -- agents ask the server -------------------------------------------------------------
+
+    def connect(self, agent: Agent, life: int, since: float) -> Generator[Event, Any, bool]:
+        """Wait until *agent* has a connection; False if its process ended meanwhile."""
+        while agent.life == life and not (self.broker_up and self.path(agent)):
+            yield self.changed
+            time = next_attempt(since, self.cluster.env.now)
+            yield self.cluster.until(time, Rank.CONNECT, agent.component)
+        return agent.life == life
+
+    def call(self, agent: Agent, life: int) -> Generator[Event, Any, bool]:
+        """One RPC call of *agent*: whether the server answered, after waiting for the broker.
+
+        A call that the server does not take times out (rpc_response_timeout).
+        """
+        env = self.cluster.env
+        if not (self.broker_up and self.path(agent)):
+            waits = not self.broker_up or not self.fabric_up
+            self._wait(agent, Kind.WAITING, waits)
+            connected = yield from self.connect(agent, life, env.now)
+            self._wait(agent, Kind.RESUMED, waits)
+            if not connected:
+                return False
+        if self.listening:
+            epoch = self.epoch
+            cost = self.plan.cost("rpc_call")
+            if cost:
+                yield self.cluster.until(env.now + cost, Rank.AGENT, agent.component)
+            if agent.life != life or (self.epoch == epoch and self.path(agent)):
+                return agent.life == life
+        self._wait(agent, Kind.WAITING, True)
+        yield self.cluster.until(env.now + self.timeout, Rank.AGENT, agent.component)
+        self._wait(agent, Kind.RESUMED, True)
+        return False
+
+    def rest(self, agent: Agent, life: int) -> Generator[Event, Any, bool]:
+        """Wait until *agent* reaches the REST API, trying every polling interval (Folsom)."""
+        env, began = self.cluster.env, self.cluster.env.now
+        interval = self.plan.seconds("polling_interval")
+        while agent.life == life and not (self.server_up and self.path(agent)):
+            waits = not self.server_up or not self.fabric_up
+            self._wait(agent, Kind.WAITING, waits)
+            yield self.changed
+            time = began + math.ceil((env.now - began) / interval) * interval
+            yield self.cluster.until(time, Rank.CONNECT, agent.component)
+            self._wait(agent, Kind.RESUMED, waits)
+        return agent.life == life
+
+    def _wait(self, agent: Agent, kind: Kind, shared: bool) -> None:
+        """Record waiting that is the fault of what all share, not of the agent's own node."""
+        if shared:
+            self.cluster.recorder.add(self.cluster.env.now, kind, agent.component)
+
+    # -- the server tells agents -----------------------------------------------------------
+
+    def send(self, notices: list[Notice]) -> None:
+        """Publish *notices* now, or when the server has its broker back: it blocks until then."""
+        now = self.cluster.env.now
+        for notice in notices:
+            if self.broker_up:
+                self._publish(notice)
+            else:
+                self._blocked.append((now, notice))
+
+    def _publish_blocked(self, now: float) -> None:
+        blocked, self._blocked = self._blocked, []
+        for since, notice in blocked:
+
+            def publish(since: float = since, notice: Notice = notice) -> None:
+                if self.broker_up:
+                    self._publish(notice)
+                else:
+                    self._blocked.append((since, notice))
+
+            self.cluster.at(next_attempt(since, now), Rank.CONNECT, -1, publish)
+
+    def _publish(self, notice: Notice) -> None:
+        delay = self.message_delay()
+        sent_after = self.broker_lost
+        for agent in self.agents:
+            if agent.type != notice.agent_type or notice.agent not in (FANOUT, agent.name):
+                continue
+            if not agent.has_queue:
+                continue  # nobody declared its queue since the broker started: the message is lost
+            if not delay:
+                agent.deliver(notice)
+                continue
+
+            def arrive(agent: Agent = agent) -> None:
+                if self.broker_lost == sent_after:
+                    agent.deliver(notice)
+
+            self.cluster.at(self.cluster.env.now + delay, Rank.DELIVER, agent.component, arrive)
+
+    def message_delay(self) -> float:
+        """The delay of one message that is not a heartbeat, s."""
+        if self.plan.delay is None:
+            return 0.0
+        return quantize(self.plan.delay.sample(self._draws.uniform()))

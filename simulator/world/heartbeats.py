@@ -1,0 +1,271 @@
+"""Heartbeats: emitted every report_interval, delayed or lost on the way, and mostly computed.
+
+One process an agent (`Heart`) emits heartbeats. While nothing can change what becomes of them it
+does not emit but opens a `Stretch`: an arithmetic progression from which the time of the last
+heartbeat before any instant follows. `heartbeats: explicit` never opens one; every heartbeat is
+then an event and the server's timestamp a stored number. Both give the same trace to the last
+bit, which the tests hold them to.
+
+An agent is alive at t if some heartbeat was processed in [t - D, t], D = agent_down_time. So the
+times of being alive are the union of [a, a + D] over the times a of processing, and `agent_down`
+is stamped one tick after an end of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+from simpy import Event
+
+from simulator.clock import TICK, Rank
+from simulator.trace import Kind
+from simulator.world.agents import Agent
+from simulator.world.cluster import wake
+from simulator.world.noise import Noise, Stretch
+
+CALLS = ("l3", "dhcp")  # their first heartbeat is a call that waits for the answer (2013.1.3 on)
+
+
+class Heart:
+    """The heartbeats of one agent.
+
+    *processed* is told of each heartbeat that is simulated one by one, with whether it is the
+    first of a process: it stamps the agents table. *listed* tells whether the agent has a row
+    there. *after_first*, if any, is work that the answer to the first heartbeat starts and that
+    keeps the next one waiting.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        *,
+        interval: float,
+        limit: float,
+        phase: float,
+        noise: Noise,
+        explicit: bool,
+        timeout: float,
+        processed: Callable[[Agent, bool], None],
+        listed: Callable[[Agent], bool],
+        after_first: Callable[[Agent, int], Generator[Event, Any, Any]] | None,
+    ) -> None:
+        self._agent = agent
+        self._cluster = agent.cluster
+        self._control = agent.control
+        self._interval = interval
+        self._limit = limit
+        self._phase = phase
+        self._noise = noise
+        self._explicit = explicit
+        self._timeout = timeout
+        self._processed = processed
+        self._listed = listed
+        self._after_first = after_first
+        self._count = 0  # of heartbeats emitted since time zero
+        self._next = 0.0  # when the one after the last stretch leaves
+        self._heard: list[float] = []  # when those simulated one by one were processed
+        self._stretches: list[Stretch] = []
+        self._open: Stretch | None = None
+        self._disturbed = Event(self._cluster.env)
+        self._alive = False  # explicit only: as recorded
+
+    # -- the process's life ----------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start at time zero as if the agent had always been alive, *phase* into its interval."""
+        agent = self._agent
+        if agent.running and self._control.listening and self._control.path(agent):
+            self._heard.append(-self._phase)
+        if self._explicit:
+            self._alive = bool(self._heard) and self._heard[-1] + self._limit >= 0
+            if self._alive:
+                self._watch(self._heard[-1])
+            else:
+                self._cluster.recorder.add(0.0, Kind.AGENT_DOWN, agent.component)
+        if agent.running:
+            self._cluster.env.process(self._run(agent.life, self._interval - self._phase, False))
+
+    def start(self, life: int) -> None:
+        """The agent's process started now; its first heartbeat leaves at once."""
+        env = self._cluster.env
+        env.process(self._run(life, env.now, True))
+
+    def disturb(self, *, inclusive: bool = False) -> None:
+        """Something changed on the way to the server, or the process ended: look again.
+
+        *inclusive*: a heartbeat of this very instant has left already.
+        """
+        if self._open is not None:
+            now, stretch = self._cluster.env.now, self._open
+            stretch.count = stretch.left_by(now, inclusive=inclusive)
+            self._count += stretch.count
+            self._next = stretch.first + stretch.count * stretch.interval
+            self._open = None
+        waiting, self._disturbed = self._disturbed, Event(self._cluster.env)
+        if waiting.callbacks:
+            wake(waiting)
+
+    def forget(self) -> None:
+        """The agent's row was deleted now: the next heartbeat processed makes a new one."""
+        now, control = self._cluster.env.now, self._control
+        self.disturb(inclusive=True)
+        for stretch in self._stretches:
+            if stretch.epoch < control.epoch:
+                continue
+            assert stretch.count is not None
+            for time in self._noise.under_way(stretch, stretch.count, now):
+
+                def arrive(epoch: int = stretch.epoch) -> None:
+                    if control.epoch == epoch:
+                        self._processed(self._agent, False)
+
+                self._cluster.at(time, Rank.DELIVER, self._agent.component, arrive)
+
+    # -- emitting --------------------------------------------------------------------------
+
+    def _run(self, life: int, emission: float, first: bool) -> Generator[Event, Any, None]:
+        agent, control, cluster = self._agent, self._control, self._cluster
+        while True:
+            yield cluster.until(emission, Rank.EMIT, agent.component)
+            if not control.broker_up:
+                yield from control.connect(agent, life, emission)
+            if agent.life != life:
+                return
+            arrival = self._publish(first)
+            if first and agent.type in CALLS:
+                answered = yield from self._answer(arrival)
+                if answered and self._after_first and agent.life == life:
+                    yield from self._after_first(agent, life)
+                first = not answered
+            else:
+                first = False
+            if agent.life != life:
+                return
+            emission = max(cluster.env.now, emission + self._interval)
+            while not self._explicit and not first and self._steady(emission):
+                yield self._disturbed
+                if agent.life != life:
+                    return
+                emission = self._next
+
+    def _steady(self, emission: float) -> bool:
+        """Open a stretch from *emission* on, if all heartbeats from there fare alike."""
+        control, agent = self._control, self._agent
+        if not control.broker_up:
+            return False  # the next one finds its connection broken
+        heard = control.listening and control.path(agent)
+        if heard and not self._listed(agent):
+            return False  # the next one makes a new row
+        self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
+        if heard:
+            self._stretches.append(self._open)
+        return True
+
+    def _publish(self, first: bool) -> float | None:
+        """Send a heartbeat now; when it will be processed, or None if never."""
+        number, self._count = self._count, self._count + 1
+        control, cluster, agent = self._control, self._cluster, self._agent
+        if not (control.listening and control.path(agent)):
+            return None
+        now, epoch = cluster.env.now, control.epoch
+        arrival = self._noise.arrival(number, now)
+
+        def arrive() -> None:
+            if control.epoch == epoch:
+                self._arrive(first)
+
+        if arrival == now:
+            arrive()
+        elif arrival is not None:
+            cluster.at(arrival, Rank.DELIVER, agent.component, arrive)
+        return arrival
+
+    def _answer(self, arrival: float | None) -> Generator[Event, Any, bool]:
+        """Wait for the answer to a call that arrives at *arrival*: whether it came."""
+        cluster, control, component = self._cluster, self._control, self._agent.component
+        sent, epoch = cluster.env.now, control.epoch
+        if arrival is not None:
+            if arrival > sent:
+                yield cluster.until(arrival, Rank.AGENT, component)
+            if control.epoch == epoch:
+                return True
+        yield cluster.until(sent + self._timeout, Rank.AGENT, component)
+        return False
+
+    def _arrive(self, first: bool) -> None:
+        now = self._cluster.env.now
+        if self._explicit:
+            self._heard.clear()
+        self._heard.append(now)
+        self._processed(self._agent, first)
+        if self._explicit:
+            if not self._alive:
+                self._alive = True
+                self._cluster.recorder.add(now, Kind.AGENT_ALIVE, self._agent.component)
+            self._watch(now)
+
+    # -- belief ----------------------------------------------------------------------------
+
+    def last_heard(self, now: float) -> float:
+        """When the last heartbeat was processed, at *now* at the latest."""
+        last = -math.inf
+        for stretch in reversed(self._stretches):
+            count = stretch.left_by(now, inclusive=True)
+            last = max(last, self._noise.last(stretch, count, now, self._cut(stretch)))
+            if last > -math.inf and self._noise.in_order:
+                break
+        return max(last, self._heard[-1]) if self._heard else last
+
+    def _cut(self, stretch: Stretch) -> float:
+        losses = self._control.losses
+        return losses[stretch.epoch] if stretch.epoch < len(losses) else math.inf
+
+    def _watch(self, heard: float) -> None:
+        """Explicit only: see, when the limit has passed, whether a newer heartbeat came."""
+
+        def check() -> None:
+            if self._alive and self._heard[-1] == heard:
+                self._alive = False
+                recorder = self._cluster.recorder
+                recorder.add(self._cluster.env.now, Kind.AGENT_DOWN, self._agent.component)
+
+        self._cluster.at(heard + self._limit + TICK, Rank.CHECK, self._agent.component, check)
+
+    def finish(self, horizon: float) -> None:
+        """Record, at the end of the run, when the agent looked down and alive."""
+        if self._explicit:
+            return
+        starts, ends = self.alive(horizon)
+        recorder, component = self._cluster.recorder, self._agent.component
+        downs = ends + TICK
+        if not np.any((starts <= 0) & (ends >= 0)):
+            recorder.add(0.0, Kind.AGENT_DOWN, component)
+        for time in starts[starts > 0].tolist():
+            recorder.add(time, Kind.AGENT_ALIVE, component)
+        for time in downs[downs > 0].tolist():
+            recorder.add(time, Kind.AGENT_DOWN, component)
+
+    def alive(self, horizon: float) -> tuple[np.ndarray, np.ndarray]:
+        """The times of being alive, as starts and ends, both inclusive."""
+        heard = np.array(self._heard)
+        starts, ends = [heard], [heard + self._limit]
+        for stretch in self._stretches:
+            count = stretch.left_by(horizon, inclusive=False)
+            begin, end = self._noise.spans(stretch, count, self._limit, self._cut(stretch))
+            starts.append(begin)
+            ends.append(end)
+        return merged(np.concatenate(starts), np.concatenate(ends))
+
+
+def merged(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The union of closed intervals; those with no tick of the clock between them are one."""
+    order = np.argsort(starts, kind="stable")
+    starts, ends = starts[order], np.maximum.accumulate(ends[order])
+    if not starts.size:
+        return starts, ends
+    fresh = np.concatenate([[True], starts[1:] > ends[:-1] + TICK])
+    last = np.concatenate([fresh[1:], [True]])
+    return starts[fresh], ends[last]

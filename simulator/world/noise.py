@@ -1,0 +1,275 @@
+"""What becomes of heartbeats between agent and server: delayed, or delayed at random and lost.
+
+Both classes answer for a `Stretch` (heartbeat i leaves at first + i * interval, and has number
+index + i) without looking at every heartbeat, and for a single one:
+
+`arrival(number, emission)`     when it is processed, or None if it is lost
+`last(stretch, …)`              the last processing of a stretch up to an instant
+`spans(stretch, …)`             the unions of [a, a + limit] over the processings a
+
+A message still under way at *cut*, when the server or the broker went down, is lost.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from simulator.clock import quantize
+from simulator.distributions import Deterministic, Distribution
+from simulator.trace import Floats
+from simulator.world.streams import HEARTBEAT_DELAY, HEARTBEAT_LATE, Stream, Streams
+
+NEVER = 2**62
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Heartbeats that leave at equal intervals while nothing disturbs them.
+
+    *heard* is False for those that cannot arrive: the path is cut or nobody listens. *count* is
+    the number that left, once the stretch is closed. *epoch* is the control plane's at the start.
+    """
+
+    first: float
+    index: int
+    interval: float
+    heard: bool
+    epoch: int
+    count: int | None = None
+
+    def left_by(self, time: float, *, inclusive: bool) -> int:
+        """How many left before *time*, or at *time* too if *inclusive*."""
+        if self.count is not None:
+            return self.count
+        steps = steps_within(time - self.first, self.interval)
+        if not inclusive and steps >= 0 and self.first + steps * self.interval == time:
+            steps -= 1
+        return max(steps + 1, 0)
+
+
+def steps_within(span: float, interval: float) -> int:
+    """The largest whole number k with k * interval <= span, exactly; negative if span < 0."""
+    if math.isinf(span):
+        return NEVER if span > 0 else -1
+    k = math.floor(span / interval)
+    while k * interval > span:
+        k -= 1
+    while (k + 1) * interval <= span:
+        k += 1
+    return k
+
+
+class Noise(Protocol):
+    """What becomes of one agent's heartbeats; *in_order*: none overtakes another."""
+
+    in_order: bool
+
+    def arrival(self, number: int, emission: float) -> float | None:
+        """When heartbeat *number*, sent at *emission*, is processed; None if it is lost."""
+
+    def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
+        """The last processing, at most *now* and before *cut*, of the first *count*."""
+
+    def spans(
+        self, stretch: Stretch, count: int, limit: float, cut: float
+    ) -> tuple[Floats, Floats]:
+        """Starts and ends of the times of being alive that the first *count* give."""
+
+    def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
+        """The processings after *now* of the first *count*, which left by then."""
+
+
+class ConstantDelay:
+    """Every heartbeat is processed *delay* after it was sent."""
+
+    in_order = True
+
+    def __init__(self, delay: float) -> None:
+        self.delay = delay
+
+    def arrival(self, number: int, emission: float) -> float | None:
+        return emission + self.delay
+
+    def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
+        begin = stretch.first + self.delay
+        k = min(
+            self._before(begin, stretch, count, cut), steps_within(now - begin, stretch.interval)
+        )
+        return begin + k * stretch.interval if k >= 0 else -math.inf
+
+    def spans(
+        self, stretch: Stretch, count: int, limit: float, cut: float
+    ) -> tuple[Floats, Floats]:
+        begin = stretch.first + self.delay
+        k = self._before(begin, stretch, count, cut)
+        if k < 0:
+            return np.empty(0), np.empty(0)
+        if stretch.interval <= limit:
+            return np.array([begin]), np.array([begin + k * stretch.interval + limit])
+        starts = begin + np.arange(k + 1) * stretch.interval
+        return starts, starts + limit
+
+    def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
+        begin = stretch.first + self.delay
+        first = max(steps_within(now - begin, stretch.interval) + 1, 0)
+        return [begin + k * stretch.interval for k in range(first, count)]
+
+    def _before(self, begin: float, stretch: Stretch, count: int, cut: float) -> int:
+        """The last of the first *count* that is processed before *cut*; -1 for none."""
+        k = steps_within(cut - begin, stretch.interval)
+        if k >= 0 and begin + k * stretch.interval == cut:
+            k -= 1
+        return min(count - 1, k)
+
+
+class RandomDelay:
+    """Heartbeats with independent random delays, each lost with some chance.
+
+    A heartbeat is *late* if it is lost or delayed by more than limit - interval. Between two
+    that are not late, with none between them, no gap over *limit* can open. So the late ones are
+    found by geometric skips, and delays are drawn only for them and their neighbours; the delay
+    of heartbeat k is drawn with index k, whoever asks.
+    """
+
+    in_order = False
+
+    def __init__(
+        self,
+        delay: Distribution | None,
+        loss: float,
+        *,
+        interval: float,
+        limit: float,
+        streams: Streams,
+        entity: int,
+    ) -> None:
+        self._delay = delay or Deterministic(0.0)
+        self._slack = limit - interval
+        self._late_share = loss + (1 - loss) * (1 - self._delay.cdf(self._slack))
+        self._lost_of_late = loss / self._late_share if self._late_share else 0.0
+        self._reach = max(0, math.floor(self._slack / interval)) + 1
+        self._streams = streams
+        self._entity = entity
+        self._skips = Stream(streams, entity, HEARTBEAT_LATE)
+        self._late: list[int] = []
+        self._known = 0  # lateness is known for all numbers below
+        self._block = -1
+        self._uniforms: list[float] = []
+
+    def arrival(self, number: int, emission: float) -> float | None:
+        delay = self._delay_of(number)
+        return None if delay is None else emission + delay
+
+    def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
+        best = -math.inf
+        for number in self._late_between(stretch.index, stretch.index + count):
+            best = max(best, self._processed(stretch, number, now, cut))
+        for i in range(count - 1, -1, -1):
+            if stretch.first + i * stretch.interval + max(self._slack, 0.0) <= best:
+                break
+            best = max(best, self._processed(stretch, stretch.index + i, now, cut))
+        return best
+
+    def spans(
+        self, stretch: Stretch, count: int, limit: float, cut: float
+    ) -> tuple[Floats, Floats]:
+        starts: list[float] = []
+        ends: list[float] = []
+        begin, stop = stretch.index, stretch.index + count
+        for late in [*self._late_between(begin, stop), stop]:
+            if begin < late:
+                self._add_run(stretch, begin, late - 1, limit, cut, starts, ends)
+            if late < stop:
+                time = self._processed(stretch, late, math.inf, cut)
+                if time > -math.inf:
+                    starts.append(time)
+                    ends.append(time + limit)
+            begin = late + 1
+        return np.array(starts), np.array(ends)
+
+    def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
+        numbers = set(self._late_between(stretch.index, stretch.index + count))
+        for i in range(count - 1, -1, -1):
+            if stretch.first + i * stretch.interval + max(self._slack, 0.0) <= now:
+                break
+            numbers.add(stretch.index + i)
+        times = [self._processed(stretch, number, math.inf, math.inf) for number in numbers]
+        return sorted(time for time in times if time > now)
+
+    def _add_run(
+        self, stretch: Stretch, begin: int, end: int, limit: float, cut: float,
+        starts: list[float], ends: list[float],
+    ) -> None:  # fmt: skip
+        """The span of heartbeats *begin* to *end*, none of them late."""
+        head = range(begin, min(begin + self._reach, end) + 1)
+        tail = end
+        while tail > begin and self._emission(stretch, tail) + self._slack >= cut:
+            tail -= 1  # it may have been cut off
+        numbers = {*head, *range(max(tail - self._reach, begin), end + 1)}
+        times = [self._processed(stretch, number, math.inf, cut) for number in numbers]
+        times = [time for time in times if time > -math.inf]
+        if times:
+            starts.append(min(times))
+            ends.append(max(times) + limit)
+
+    def _emission(self, stretch: Stretch, number: int) -> float:
+        return stretch.first + (number - stretch.index) * stretch.interval
+
+    def _processed(self, stretch: Stretch, number: int, now: float, cut: float) -> float:
+        """When heartbeat *number* of *stretch* is processed; minus infinity for not at all."""
+        time = self.arrival(number, self._emission(stretch, number))
+        return time if time is not None and time < cut and time <= now else -math.inf
+
+    def _late_between(self, begin: int, stop: int) -> list[int]:
+        self._learn(stop)
+        return self._late[bisect_left(self._late, begin) : bisect_left(self._late, stop)]
+
+    def _learn(self, stop: int) -> None:
+        """Find all late heartbeats with numbers below *stop*."""
+        while self._known < stop:
+            late = self._known + self._skip()
+            self._late.append(late)
+            self._known = late + 1
+
+    def _skip(self) -> int:
+        """How many heartbeats that are not late come before the next late one: geometric."""
+        if self._late_share <= 0:
+            return NEVER
+        u = self._skips.uniform()
+        if self._late_share >= 1:
+            return 0
+        return int(min(math.log(u) / math.log1p(-self._late_share), NEVER))
+
+    def _delay_of(self, number: int) -> float | None:
+        u = self._uniform(number)
+        self._learn(number + 1)
+        place = bisect_left(self._late, number)
+        if place == len(self._late) or self._late[place] != number:
+            return quantize(self._delay.between(u, -1.0, self._slack))
+        if u < self._lost_of_late:
+            return None
+        rest = (u - self._lost_of_late) / (1 - self._lost_of_late)
+        low = max(self._slack, -1.0)
+        return quantize(self._delay.between(rest, low, math.inf))
+
+    def _uniform(self, number: int) -> float:
+        block, offset = divmod(number, 64)
+        if block != self._block:
+            numbers = self._streams.uniforms(self._entity, HEARTBEAT_DELAY, block * 64, 64)
+            self._block, self._uniforms = block, numbers.tolist()
+        return self._uniforms[offset]
+
+
+def make_noise(
+    delay: Distribution | None, loss: float, *, interval: float, limit: float,
+    streams: Streams, entity: int,
+) -> Noise:  # fmt: skip
+    """The noise of one agent's heartbeats."""
+    if not loss and (delay is None or isinstance(delay, Deterministic)):
+        return ConstantDelay(delay.value if isinstance(delay, Deterministic) else 0.0)
+    return RandomDelay(delay, loss, interval=interval, limit=limit, streams=streams, entity=entity)

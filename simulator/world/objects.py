@@ -1,0 +1,107 @@
+"""Networks and routers as the world knows them, in growing columns."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator import trace
+from simulator.trace import Sort
+
+
+class Objects:
+    """All networks and routers that ever exist in one run; an object's number is its row."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.sort: list[int] = []
+        self.tenant: list[int] = []
+        self.gateway: list[int] = []
+        self.router: list[int] = []
+        self.load_bps: list[float] = []
+        self.vms: list[float] = []
+        self.interfaces: list[int] = []
+        self.floating_ips: list[int] = []
+        self.host: list[int] = []  # multi_host: the compute host it belongs to
+        self._routers: dict[int, None] = {}
+        self._networks: dict[int, None] = {}
+
+    def copy(self) -> Objects:
+        """An independent copy."""
+        twin = Objects()
+        for name, column in vars(self).items():
+            setattr(twin, name, column.copy())
+        return twin
+
+    def add_router(
+        self, name: str, tenant: int, *, gateway: int, load_bps: float, floating_ips: int = 0,
+        host: int = -1,
+    ) -> int:  # fmt: skip
+        """A new router; returns its number."""
+        number = self._add(name, Sort.ROUTER, tenant, host)
+        self.gateway[number] = gateway
+        self.load_bps[number] = load_bps
+        self.floating_ips[number] = floating_ips
+        self._routers[number] = None
+        return number
+
+    def add_network(
+        self, name: str, tenant: int, *, router: int, vms: float, host: int = -1
+    ) -> int:
+        """A new network, hanging on *router* (-1 for none); returns its number."""
+        number = self._add(name, Sort.NETWORK, tenant, host)
+        self.router[number] = router
+        self.vms[number] = vms
+        if router >= 0:
+            self.interfaces[router] += 1
+        self._networks[number] = None
+        return number
+
+    def _add(self, name: str, sort: Sort, tenant: int, host: int) -> int:
+        self.names.append(name)
+        self.sort.append(int(sort))
+        self.tenant.append(tenant)
+        self.gateway.append(-1)
+        self.router.append(-1)
+        self.load_bps.append(0.0)
+        self.vms.append(0.0)
+        self.interfaces.append(0)
+        self.floating_ips.append(0)
+        self.host.append(host)
+        return len(self.names) - 1
+
+    def remove(self, number: int) -> None:
+        """An object is deleted; its row stays."""
+        self._routers.pop(number, None)
+        self._networks.pop(number, None)
+
+    def alive(self, number: int) -> bool:
+        return number in self._routers or number in self._networks
+
+    def routers(self) -> list[int]:
+        """The routers that exist now."""
+        return list(self._routers)
+
+    def networks(self) -> list[int]:
+        """The networks that exist now."""
+        return list(self._networks)
+
+    def of_host(self, host: int) -> list[int]:
+        """Multi_host: the objects of one compute host."""
+        return [number for number, where in enumerate(self.host) if where == host]
+
+    def gateway_of(self, router: int) -> int | None:
+        """The external network of *router*, by number; None without a gateway."""
+        gateway = self.gateway[router]
+        return None if gateway < 0 else gateway
+
+    def table(self) -> trace.Objects:
+        """The columns as a trace keeps them."""
+        return trace.Objects(
+            names=tuple(self.names),
+            sort=np.array(self.sort, dtype=np.int64),
+            tenant=np.array(self.tenant, dtype=np.int64),
+            gateway=np.array(self.gateway, dtype=np.int64),
+            router=np.array(self.router, dtype=np.int64),
+            load_bps=np.array(self.load_bps, dtype=np.float64),
+            vms=np.array(self.vms, dtype=np.float64),
+        )

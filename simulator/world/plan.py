@@ -1,0 +1,302 @@
+"""What a system and its horizon fix before any replication: tables, numbers, distributions.
+
+Compiled once, shared by all replications, picklable. Nothing in it changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from simulator.clock import quantize
+from simulator.distributions import Deterministic, Distribution
+from simulator.scenario.check import option
+from simulator.scenario.components import Component, components, failures_of
+from simulator.scenario.releases import RELEASES, Release, reports
+from simulator.scenario.schema import HostGroup, Scenario, System
+from simulator.trace import Components, Nodes
+from simulator.world.objects import Objects
+from simulator.world.streams import stable_hash
+
+TUNNEL_OVERHEAD: Mapping[str, float] = {"gre": 42.0, "vxlan": 50.0, "vlan": 4.0}
+"""Bytes added to a packet on the data network: OpenStack performance notes; 802.1Q tag."""
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A component that fails and is repaired for ever."""
+
+    component: int
+    entity: int
+    time_to_failure: Distribution
+    time_to_repair: Distribution
+
+
+@dataclass(frozen=True)
+class Script:
+    """A component with scripted outages: (start, end), in order."""
+
+    component: int
+    outages: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class AgentPlan:
+    """An agent: component number, type, host's component number, and its configuration."""
+
+    component: int
+    name: str
+    type: str
+    host: int
+    host_name: str
+    entity: int
+    reports: bool
+    configurations: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class TenantPlan:
+    """What one tenant owns when it comes: gateways of its routers, and numbers of the rest."""
+
+    gateways: tuple[int, ...]
+    networks: int
+    vms: int
+    ports: int
+    floating_ips: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything about one variant that its replications share. Times are on the clock's grid."""
+
+    system: System
+    release: Release
+    horizon: float
+    equilibrium: bool
+    parts: Sequence[Component]
+    components: Components
+    nodes: Nodes
+    agents: Sequence[AgentPlan]
+    renewals: Sequence[Renewal]
+    scripts: Sequence[Script]
+    external_networks: Sequence[str]
+    tenant: TenantPlan
+    delay: Distribution | None
+    loss: float
+    objects: Objects
+
+    @cached_property
+    def number(self) -> Mapping[str, int]:
+        """Component numbers by name."""
+        return {name: i for i, name in enumerate(self.components.names)}
+
+    @cached_property
+    def controllers(self) -> list[int]:
+        """Component numbers of the controllers."""
+        return [
+            i
+            for i, part in enumerate(self.parts)
+            if part.kind == "host" and part.sort == "controller"
+        ]
+
+    def seconds(self, name: str) -> float:
+        """Quantum's option *name*, a duration, on the clock's grid."""
+        value = option(self.system, name)
+        assert value is not None, name
+        return quantize(float(value))
+
+    def enabled(self, name: str) -> bool:
+        """Quantum's option *name*, a switch; off where the release does not have it."""
+        return bool(option(self.system, name))
+
+    def cost(self, name: str) -> float:
+        """The cost *name* on the clock's grid, s."""
+        return quantize(float(getattr(self.system.costs, name)))
+
+
+def compile_plan(scenario: Scenario, variant: str) -> Plan:
+    """The plan of one variant of *scenario*."""
+    system = scenario.variants[variant]
+    release = RELEASES[system.release]
+    parts = components(system)
+    number = {part.name: i for i, part in enumerate(parts)}
+    renewals, scripts = _failures(system, parts)
+    delay = system.broker.delay.build() if system.broker.delay else None
+    tenant = _tenant(system)
+    return Plan(
+        system=system,
+        release=release,
+        horizon=quantize(scenario.horizon),
+        equilibrium=scenario.start == "equilibrium",
+        parts=parts,
+        components=Components(
+            names=tuple(part.name for part in parts),
+            kinds=tuple(part.kind for part in parts),
+            sorts=tuple(part.sort for part in parts),
+            host=np.array([number.get(part.host, i) for i, part in enumerate(parts)]),
+        ),
+        nodes=_nodes(system, release, parts, number),
+        agents=_agents(system, release, parts, number),
+        renewals=renewals,
+        scripts=scripts,
+        external_networks=tuple(system.external_networks),
+        tenant=tenant,
+        objects=_objects(system, release, parts, tenant),
+        delay=_on_grid(delay),
+        loss=system.broker.loss,
+    )
+
+
+def _on_grid(delay: Distribution | None) -> Distribution | None:
+    if isinstance(delay, Deterministic):
+        return Deterministic(quantize(delay.value)) if quantize(delay.value) else None
+    return delay
+
+
+def _failures(system: System, parts: Sequence[Component]) -> tuple[list[Renewal], list[Script]]:
+    renewals, scripts = [], []
+    for i, part in enumerate(parts):
+        failures = failures_of(system, part)
+        if failures is None or failures.outages == ():
+            continue
+        if failures.outages is not None:
+            spans = sorted(
+                (quantize(outage.at), quantize(outage.at + outage.duration))
+                for outage in failures.outages
+            )
+            scripts.append(Script(i, tuple(spans)))
+            continue
+        assert failures.time_to_failure is not None and failures.time_to_repair is not None
+        ttf, ttr = failures.time_to_failure.build(), failures.time_to_repair.build()
+        renewals.append(Renewal(i, stable_hash(part.name), ttf, ttr))
+    return renewals, scripts
+
+
+def _agents(
+    system: System, release: Release, parts: Sequence[Component], number: Mapping[str, int]
+) -> list[AgentPlan]:
+    senders = reports(release, system.components)
+    found = []
+    for i, part in enumerate(parts):
+        kind = part.sort if part.kind == "agent" else part.kind
+        if part.kind != "agent" and not (kind == "server" and kind in senders):
+            continue
+        group = system.hosts[part.group]
+        found.append(
+            AgentPlan(
+                component=i,
+                name=part.name,
+                type=kind,
+                host=number[part.host],
+                host_name=part.host,
+                entity=stable_hash(part.name),
+                reports=kind in senders,
+                configurations=_configurations(system, group) if kind == "l3" else {},
+            )
+        )
+    return found
+
+
+def _configurations(system: System, group: HostGroup) -> dict[str, object]:
+    """What an L3 agent tells of itself; its external network by number, as routers know theirs."""
+    chosen = group.gateway_external_network_id
+    names = list(system.external_networks)
+    return {
+        "gateway_external_network_id": None if chosen is None else names.index(chosen),
+        "handle_internal_only_routers": group.handle_internal_only_routers,
+    }
+
+
+def _nodes(
+    system: System, release: Release, parts: Sequence[Component], number: Mapping[str, int]
+) -> Nodes:
+    hosts = [i for i, part in enumerate(parts) if part.kind == "host"]
+    names = [parts[i].name for i in hosts]
+
+    def column(suffix: str) -> np.ndarray:
+        return np.array([number.get(f"{name}/{suffix}", -1) for name in names], dtype=np.int64)
+
+    l3 = "nova-network" if release.architecture == "multi_host" else "l3"
+    dhcp = "nova-network" if release.architecture == "multi_host" else "dhcp"
+    groups = [system.hosts[parts[i].group] for i in hosts]
+    return Nodes(
+        host=np.array(hosts, dtype=np.int64),
+        data_nic=column("data"),
+        external_nic=column("external"),
+        l3=column(l3),
+        dhcp=column(dhcp),
+        l2=column("l2"),
+        capacity_bps=np.array([_capacity(system, release, group) for group in groups]),
+    )
+
+
+def _capacity(system: System, release: Release, group: HostGroup) -> float:
+    """Payload a node passes north-south, bit/s: the least of its NICs and its CPU."""
+    size = system.workload.traffic.packet_size
+    limits = [group.nics.external]
+    if release.architecture != "multi_host":  # there, a VM's traffic leaves by its own host
+        overhead = TUNNEL_OVERHEAD[system.segmentation]
+        limits.append(group.nics.data * size / (size + overhead))
+    if group.forwarding.rate != "unlimited":
+        limits.append(group.forwarding.rate)
+    if group.forwarding.packet_rate is not None:
+        limits.append(group.forwarding.packet_rate * size * 8)
+    return min(limits)
+
+
+def _tenant(system: System) -> TenantPlan:
+    each = system.workload.per_tenant
+    names = list(system.external_networks)
+    if not isinstance(each.routers, int):
+        gateways = [names.index(n) for n, count in each.routers.items() for _ in range(count)]
+    else:
+        gateways = [0 if names else -1] * each.routers
+    if not each.gateway:
+        gateways = [-1] * len(gateways)
+    return TenantPlan(tuple(gateways), each.networks, each.vms, each.ports, each.floating_ips)
+
+
+def _objects(
+    system: System, release: Release, parts: Sequence[Component], tenant: TenantPlan
+) -> Objects:
+    """Networks and routers at time zero; their loads are drawn anew in each replication."""
+    objects = Objects()
+    if release.architecture == "multi_host":
+        _spread(system, parts, tenant, objects)
+        return objects
+    for number in range(system.workload.tenants):
+        name = f"tenant-{number + 1}"
+        routers = [
+            objects.add_router(
+                f"{name}/router-{i + 1}", number, gateway=gateway, load_bps=0.0,
+                floating_ips=tenant.floating_ips,
+            )
+            for i, gateway in enumerate(tenant.gateways)
+        ]  # fmt: skip
+        for i in range(tenant.networks):
+            router = routers[i % len(routers)] if routers else -1
+            network = f"{name}/network-{i + 1}"
+            objects.add_network(network, number, router=router, vms=float(tenant.vms))
+    return objects
+
+
+def _spread(
+    system: System, parts: Sequence[Component], tenant: TenantPlan, objects: Objects
+) -> None:
+    """nova-network: every compute host is the gateway and DHCP server of its own VMs."""
+    vms = system.workload.tenants * tenant.networks * tenant.vms
+    hosts = [(i, p) for i, p in enumerate(parts) if p.kind == "host" and p.sort == "compute"]
+    for i, (host, part) in enumerate(hosts):
+        router = objects.add_router(f"{part.name}/gateway", -1, gateway=0, load_bps=0.0, host=host)
+        share = float(vms // len(hosts) + (i < vms % len(hosts)))
+        objects.add_network(f"{part.name}/network", -1, router=router, vms=share, host=host)
+
+
+def uplink_rates(plan: Plan) -> list[float]:
+    """Each external network's uplink, bit/s; infinity for one without a limit."""
+    rates = (network.uplink for network in plan.system.external_networks.values())
+    return [math.inf if rate is None else rate for rate in rates]

@@ -1,0 +1,231 @@
+"""One replication of one system: the only place that wires the world together."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from simpy import Environment
+
+from simulator.clock import quantize
+from simulator.neutron.server import Server
+from simulator.neutron.server import Agent as Row
+from simulator.trace import Batch, Kind, Recorder, Sort, Trace
+from simulator.world.agents import Agent
+from simulator.world.api import Api
+from simulator.world.cluster import Cluster
+from simulator.world.control import ControlPlane
+from simulator.world.failures import FAILURES
+from simulator.world.heartbeats import Heart
+from simulator.world.noise import make_noise
+from simulator.world.operators import Operators
+from simulator.world.plan import Plan, uplink_rates
+from simulator.world.streams import (
+    HEARTBEAT_PHASE,
+    PLACEMENT,
+    SCHEDULER,
+    Streams,
+    stable_hash,
+)
+from simulator.world.workflows import RECEIVERS, STARTERS, Workflows
+from simulator.world.workload import Workload, draw_loads
+
+
+def simulate(plan: Plan, seed: int, replication: int) -> Trace:
+    """Run one replication of *plan* and return everything that happened in it."""
+    world = World(plan, Streams(seed, replication))
+    world.env.run(until=plan.horizon)
+    return world.trace()
+
+
+class World:
+    """All live parts of one replication, ready to run."""
+
+    def __init__(self, plan: Plan, streams: Streams) -> None:
+        self.plan = plan
+        self.streams = streams
+        self.env = Environment()
+        self.recorder = Recorder()
+        self.cluster = Cluster(plan, self.env, self.recorder)
+        self.control = ControlPlane(self.cluster, plan, streams)
+        self.objects = plan.objects.copy()
+        draw_loads(plan, self.objects, streams)
+        self.server = self._server()
+        self.workflows = Workflows(plan, self.server, self.objects, streams)
+        self.api = Api(self.cluster, self.control, self.server, self.objects)
+        self.agents = [self._agent(i) for i in range(len(plan.agents))]
+        self._start()
+
+    # -- parts -----------------------------------------------------------------------------
+
+    def _server(self) -> Server:
+        plan = self.plan
+        scheduled = plan.release.has_scheduler
+        return Server(
+            agent_down_time=plan.seconds("agent_down_time") if scheduled else 0.0,
+            draws=self.streams.stream(stable_hash("server"), SCHEDULER),
+            has_scheduler=scheduled,
+            network_auto_schedule=plan.enabled("network_auto_schedule"),
+            router_auto_schedule=plan.enabled("router_auto_schedule"),
+            heard=self._heard if plan.system.heartbeats == "elided" else None,
+            on_bind=self._on_bind,
+            on_notice_down=self._on_notice_down,
+        )
+
+    def _heard(self, row: Row, now: float) -> float:
+        heart = self.api.agents[row.name].heart
+        assert heart is not None
+        return heart.last_heard(now)
+
+    def _on_bind(self, target: object, name: str, bound: bool) -> None:
+        kind = Kind.BOUND if bound else Kind.UNBOUND
+        component = self.api.agents[name].component
+        self.recorder.add(self.env.now, kind, component, int(str(target)))
+
+    def _on_notice_down(self, name: str) -> None:
+        component = self.api.agents[name].component
+        self.recorder.add(self.env.now, Kind.NOTICED, component)
+
+    def _agent(self, number: int) -> Agent:
+        plan, flows = self.plan.agents[number], self.workflows
+        start = STARTERS.get((self.plan.release.architecture, plan.type))
+        receive = RECEIVERS.get(plan.type)
+        agent = Agent(
+            plan,
+            self.cluster,
+            self.control,
+            start=lambda agent, life: start and start(flows, agent, life),
+            receive=lambda agent, notice: receive and receive(flows, agent, notice),
+            lose_contact=flows.lose_contact,
+        )
+        self.api.agents[plan.name] = agent
+        if plan.reports:
+            agent.heart = self._heart(agent)
+        return agent
+
+    def _heart(self, agent: Agent) -> Heart:
+        plan = self.plan
+        interval = plan.seconds("report_interval")
+        limit = plan.seconds("agent_down_time")
+        u = self.streams.uniforms(agent.entity, HEARTBEAT_PHASE, 0, 1)[0]
+        starves = plan.release.dhcp_sync_starves and agent.type == "dhcp"
+        return Heart(
+            agent,
+            interval=interval,
+            limit=limit,
+            phase=min(quantize(float(u) * interval), interval),
+            noise=make_noise(
+                plan.delay, plan.loss,
+                interval=interval, limit=limit, streams=self.streams, entity=agent.entity,
+            ),
+            explicit=plan.system.heartbeats == "explicit",
+            timeout=self.control.timeout,
+            processed=self._processed,
+            listed=lambda agent: agent.name in self.server.agents,
+            after_first=self.workflows.first_dhcp_sync if starves else None,
+        )  # fmt: skip
+
+    def _processed(self, agent: Agent, first: bool) -> None:
+        """The server processes a heartbeat that was simulated one by one."""
+        plan = agent.plan
+        status = self.server.report_state(
+            self.env.now, plan.name, plan.type, plan.host_name,
+            configurations=dict(plan.configurations), start=first,
+        )  # fmt: skip
+        if status == "new":
+            self.recorder.add(self.env.now, Kind.REGISTERED, agent.component)
+
+    # -- the state at time zero ------------------------------------------------------------
+
+    def _start(self) -> None:
+        for spec in (*self.plan.renewals, *self.plan.scripts):
+            FAILURES[type(spec)](self.cluster, spec, self.streams).start()
+        for agent in self.agents:
+            agent.begin()
+            self.workflows.set_phase(agent)
+            if agent.heart:
+                self._register(agent, agent.heart)
+        self._place()
+        Workload(self.plan, self.api, self.streams).start()
+        Operators(self.api).start(self.plan.system.actions)
+
+    def _register(self, agent: Agent, heart: Heart) -> None:
+        """A reporting agent has a row: it was alive before the run began."""
+        plan = agent.plan
+        self.server.report_state(
+            heart.last_heard(0.0), plan.name, plan.type, plan.host_name,
+            configurations=dict(plan.configurations),
+        )  # fmt: skip
+        self.recorder.add(0.0, Kind.REGISTERED, agent.component)
+
+    def _place(self) -> None:
+        """Bind and configure what exists at the start, as if all agents had been alive."""
+        server, objects = self.server, self.objects
+        for sort, agent_type in ((Sort.NETWORK, "dhcp"), (Sort.ROUTER, "l3")):
+            numbers = objects.networks() if sort == Sort.NETWORK else objects.routers()
+            for number in numbers:
+                if sort == Sort.NETWORK:
+                    server.create_network(0.0, number)
+                    server.networks[number].ports = int(objects.vms[number])
+                else:
+                    server.create_router(0.0, number, gateway=objects.gateway_of(number))
+            if self.plan.release.has_scheduler:
+                self._bind(sort, agent_type, numbers)
+        for agent in self.agents:
+            if self.plan.release.has_scheduler:
+                row = server.agents.get(agent.name)
+                things = [int(str(t)) for t in row.hosted] if row else []
+            elif agent.type in ("l3", "dhcp", "nova-network"):
+                things = self.workflows.wanted(agent) or []
+            else:
+                things = []
+            if things and self.cluster.is_up(agent.plan.host):
+                agent.configured = dict.fromkeys(things, 0.0)
+                self.recorder.batch(
+                    Batch(Kind.CONFIGURED, agent.component, things, np.zeros(len(things)))
+                )
+        for number in range(len(objects.names)):
+            self.recorder.add(0.0, Kind.CREATED, -1, number)
+
+    def _bind(self, sort: Sort, agent_type: str, numbers: list[int]) -> None:
+        """Give each object an agent at random, by a draw that belongs to the object's place."""
+        server, objects = self.server, self.objects
+        candidates: dict[int | None, list[str]] = {}
+        draws = self.streams.uniforms(stable_hash(agent_type), PLACEMENT, 0, len(numbers))
+        for number, u in zip(numbers, draws.tolist(), strict=True):
+            if sort == Sort.NETWORK and not self._has_ports(number):
+                continue  # it is bound at its first port
+            self.api.mark_asked(number)
+            gateway = objects.gateway_of(number) if sort == Sort.ROUTER else None
+            if gateway not in candidates:
+                candidates[gateway] = [
+                    row.name
+                    for row in server.agents.values()
+                    if row.type == agent_type
+                    and (sort == Sort.NETWORK or server.takes(row, number))
+                ]
+            names = candidates[gateway]
+            if names:
+                server.bind(number, names[int(u * len(names))])
+
+    def _has_ports(self, network: int) -> bool:
+        return bool(self.objects.vms[network] or self.plan.tenant.ports)
+
+    # -- the end ---------------------------------------------------------------------------
+
+    def trace(self) -> Trace:
+        """What happened, once the run has reached its horizon."""
+        plan = self.plan
+        for agent in self.agents:
+            if agent.heart:
+                agent.heart.finish(plan.horizon)
+        uplinks = [plan.number[f"uplink/{name}"] for name in plan.external_networks]
+        return Trace(
+            horizon=plan.horizon,
+            components=plan.components,
+            nodes=plan.nodes,
+            objects=self.objects.table(),
+            uplinks=np.array(uplinks, dtype=np.int64),
+            uplink_bps=np.array(uplink_rates(plan)),
+            **self.recorder.columns(plan.horizon),
+        )

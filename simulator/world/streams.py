@@ -1,0 +1,86 @@
+"""Named random numbers: a draw is a function of who draws, what for, and the how-manieth it is.
+
+Philox (Salmon et al., SC 2011) is a counter-based generator: its key is seed and replication, its
+counter entity, purpose and index. No draw moves another: a new agent or another scheduler leaves
+every other component's failures as they were. That is what pairs the variants of a replication.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+
+from simulator.trace import Floats
+
+_BLOCK = 4  # 64-bit words that Philox makes for one counter value
+
+
+def stable_hash(name: str) -> int:
+    """64 bits that depend on *name* alone, not on the interpreter's hash seed."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+class Streams:
+    """All random numbers of one replication."""
+
+    def __init__(self, seed: int, replication: int) -> None:
+        self._generator = np.random.Philox(key=np.array([seed, replication], dtype=np.uint64))
+        self._state = self._generator.state
+        self._counter = self._state["state"]["counter"]
+
+    def uniforms(self, entity: int, purpose: int, first: int, count: int) -> Floats:
+        """*count* numbers in (0, 1), from the draw with index *first* on.
+
+        *entity* and *purpose* are 64-bit hashes, as `stable_hash` makes them.
+        """
+        block, skip = divmod(first, _BLOCK)
+        counter = self._counter
+        # Philox steps its counter before it makes a block.
+        counter[0], counter[1], counter[2], counter[3] = block, 0, entity, purpose
+        self._generator.state = self._state
+        raw = self._generator.random_raw(skip + count)[skip:]
+        numbers: Floats = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        return numbers
+
+    def stream(self, entity: int, purpose: int, first: int = 0) -> Stream:
+        """The draws of one entity for one purpose, one after the other."""
+        return Stream(self, entity, purpose, first)
+
+
+class Stream:
+    """Uniform numbers in (0, 1), drawn one by one (made eight at a time)."""
+
+    __slots__ = ("_entity", "_numbers", "_position", "_purpose", "_streams", "drawn")
+
+    def __init__(self, streams: Streams, entity: int, purpose: int, first: int = 0) -> None:
+        self._streams, self._entity, self._purpose = streams, entity, purpose
+        self._numbers: list[float] = []
+        self._position = 0
+        self.drawn = first
+
+    def uniform(self) -> float:
+        """The next number."""
+        if self._position == len(self._numbers):
+            batch = self._streams.uniforms(self._entity, self._purpose, self.drawn, 8)
+            self._numbers, self._position = batch.tolist(), 0
+        number = self._numbers[self._position]
+        self._position += 1
+        self.drawn += 1
+        return number
+
+    def index(self, size: int) -> int:
+        """A number from 0 to *size* - 1, each with equal chance."""
+        return int(self.uniform() * size)
+
+
+CRASH = stable_hash("failure and repair")
+HEARTBEAT_PHASE = stable_hash("heartbeat phase")
+HEARTBEAT_DELAY = stable_hash("heartbeat delay")
+HEARTBEAT_LATE = stable_hash("late or lost heartbeats")
+MESSAGE = stable_hash("message delay")
+PLACEMENT = stable_hash("initial placement")
+SCHEDULER = stable_hash("scheduler")
+FUZZ = stable_hash("periodic task start")
+LOAD = stable_hash("router load")
+ARRIVAL = stable_hash("workload change")
