@@ -47,24 +47,16 @@ class Distribution(Protocol):
         """The equilibrium residual life for two independent uniforms *u* and *v*."""
 
 
-class _Invertible:
-    """What follows from a quantile function and its inverse."""
-
-    def sample(self, u: float) -> float:
-        raise NotImplementedError
-
-    def cdf(self, x: float) -> float:
-        raise NotImplementedError
-
-    def between(self, u: float, low: float, high: float) -> float:
-        below = self.cdf(low)
-        level = below + u * (self.cdf(high) - below)
-        value = self.sample(min(max(level, 2.0**-54), 1 - 2.0**-53))
-        return min(max(value, math.nextafter(low, math.inf)), high)
+def _inverted(law: Distribution, u: float, low: float, high: float) -> float:
+    """`between` by the quantile function, for a law that has an inverse."""
+    below = law.cdf(low)
+    level = below + u * (law.cdf(high) - below)
+    value = law.sample(min(max(level, 2.0**-54), 1 - 2.0**-53))
+    return min(max(value, math.nextafter(low, math.inf)), high)
 
 
 @dataclass(frozen=True)
-class Exponential(_Invertible):
+class Exponential:
     """Constant hazard."""
 
     mean: float
@@ -75,12 +67,15 @@ class Exponential(_Invertible):
     def cdf(self, x: float) -> float:
         return -math.expm1(-x / self.mean) if x > 0 else 0.0
 
+    def between(self, u: float, low: float, high: float) -> float:
+        return _inverted(self, u, low, high)
+
     def residual(self, u: float, v: float) -> float:
         return self.sample(u)  # it has no memory
 
 
 @dataclass(frozen=True)
-class Weibull(_Invertible):
+class Weibull:
     """Hazard that falls (shape < 1) or rises (shape > 1) with age."""
 
     shape: float
@@ -95,18 +90,21 @@ class Weibull(_Invertible):
         return self.scale * math.gamma(1 + 1 / self.shape)
 
     def sample(self, u: float) -> float:
-        return self.scale * (-math.log1p(-u)) ** (1 / self.shape)
+        return float(self.scale * (-math.log1p(-u)) ** (1 / self.shape))
 
     def cdf(self, x: float) -> float:
         return -math.expm1(-((x / self.scale) ** self.shape)) if x > 0 else 0.0
 
+    def between(self, u: float, low: float, high: float) -> float:
+        return _inverted(self, u, low, high)
+
     def residual(self, u: float, v: float) -> float:
         """The residual r has (r / scale)**shape ~ gamma(1 / shape): integrate the survival."""
-        return self.scale * _gamma_quantile(1 / self.shape, u) ** (1 / self.shape)
+        return float(self.scale * _gamma_quantile(1 / self.shape, u) ** (1 / self.shape))
 
 
 @dataclass(frozen=True)
-class Lognormal(_Invertible):
+class Lognormal:
     """The exponential of a normal variable with mean *mu* and standard deviation *sigma*."""
 
     mu: float
@@ -130,13 +128,16 @@ class Lognormal(_Invertible):
     def cdf(self, x: float) -> float:
         return _NORMAL.cdf((math.log(x) - self.mu) / self.sigma) if x > 0 else 0.0
 
+    def between(self, u: float, low: float, high: float) -> float:
+        return _inverted(self, u, low, high)
+
     def residual(self, u: float, v: float) -> float:
         """The interval under way is length-biased: lognormal(mu + sigma**2, sigma)."""
         return v * math.exp(self.mu + self.sigma**2 + self.sigma * _NORMAL.inv_cdf(u))
 
 
 @dataclass(frozen=True)
-class Gamma(_Invertible):
+class Gamma:
     """Sum of *shape* exponential stages, for any positive shape."""
 
     shape: float
@@ -157,6 +158,9 @@ class Gamma(_Invertible):
         from scipy.special import gammainc  # loaded only where a scenario needs it
 
         return float(gammainc(self.shape, x / self.scale)) if x > 0 else 0.0
+
+    def between(self, u: float, low: float, high: float) -> float:
+        return _inverted(self, u, low, high)
 
     def residual(self, u: float, v: float) -> float:
         """The interval under way is length-biased: gamma(shape + 1)."""

@@ -41,9 +41,13 @@ class OutputError(NetnodeError):
 
 
 class PartialRunError(NetnodeError):
-    """A run that stopped early; the replications that finished were kept."""
+    """A run that stopped early; *result* holds the replications that finished, if any."""
 
     exit_code = 70
+
+    def __init__(self, message: str, result: object = None):
+        self.result = result
+        super().__init__(message)
 
 
 @dataclass(frozen=True, order=True)

@@ -26,8 +26,8 @@ Bools = NDArray[np.bool_]
 class Kind(IntEnum):
     """What an event says; subject, object and value in brackets."""
 
-    FAIL = 0  # a cause of failure begins to hold (component, cause)
-    REPAIR = 1  # it ceases to (component, cause)
+    FAIL = 0  # a cause of failure begins to hold (component, -, cause)
+    REPAIR = 1  # it ceases to (component, -, cause)
     STOPPED = 2  # an agent's process ends (agent)
     STARTED = 3  # it starts (agent)
     WIPED = 4  # a starting agent destroys all it had configured (agent)

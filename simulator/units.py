@@ -33,9 +33,10 @@ BIT_RATES = {
 }
 PACKET_RATES = {"pps": 1.0, "kpps": 1e3, "Mpps": 1e6}
 SIZES = {"B": 1.0, "kB": 1e3}
+SHARES = {"": 1.0, "%": 0.01}
 FREQUENCIES = {"/" + unit: 1 / seconds for unit, seconds in DURATIONS.items() if seconds >= 1}
 
-_QUANTITY = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+_QUANTITY = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ/%]*)")
 _HINTS = {"m": "'m' is ambiguous: write 'min' for minutes", "M": "write 'min' for minutes"}
 
 
@@ -46,19 +47,20 @@ def parse(value: object, units: dict[str, float], what: str, example: str) -> fl
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"expected a {what} such as '{example}'")
-    match = _QUANTITY.fullmatch(str(value))
+    match = _QUANTITY.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"'{value}' is not a {what}; write it like '{example}'")
     number, unit = float(match[1]), match[2]
-    if not math.isfinite(number):
-        raise ValueError(f"'{value}' is not a finite {what}")
     if unit in units:
-        return number * units[unit]
-    if not unit and number == 0:
-        return 0.0
-    problem = _HINTS.get(unit) if units is DURATIONS else None
-    problem = problem or (f"unknown unit '{unit}'" if unit else f"'{value}' has no unit")
-    raise ValueError(f"{problem}; allowed: {', '.join(u for u in units)}")
+        factor = units[unit]  # dividing keeps '3us' at 3e-6 exactly
+        number = number * factor if factor >= 1 else number / round(1 / factor)
+    elif unit or number != 0:
+        problem = _HINTS.get(unit) if units is DURATIONS else None
+        problem = problem or (f"unknown unit '{unit}'" if unit else f"'{value}' has no unit")
+        raise ValueError(f"{problem}; allowed: {', '.join(filter(None, units))}")
+    if not math.isfinite(number):
+        raise ValueError(f"'{value}' is too large a {what}")
+    return number
 
 
 def duration(value: object) -> float:
@@ -88,17 +90,14 @@ def frequency(value: object) -> float:
 
 def share(value: object) -> float:
     """A number from 0 to 1, of '99.95%' or 0.9995. A bare 99.95 is an error."""
-    if isinstance(value, str) and value.strip().endswith("%"):
-        number = parse(value, {"%": 0.01}, "share", "99.95%")
-    else:
-        number = parse(value, {"": 1.0}, "share", "99.95%")
+    number = round(parse(value, SHARES, "share", "99.95%"), 15)  # '99.9%' is 0.999, not a bit over
     if not 0 <= number <= 1:
         raise ValueError(f"'{value}' is not between 0 and 1; write '99.95%' or 0.9995")
     return number
 
 
 def format_duration(seconds: float) -> str:
-    """*seconds* for people: '3.25 s', '12.4 min', '2.31 h', '5.0 d'."""
+    """*seconds* for people: '3.25 s', '12.4 min', '2.31 h', '5 d'."""
     magnitude = abs(seconds)
     for limit, factor, unit in (
         (1e-3, 1e-6, "us"),

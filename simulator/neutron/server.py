@@ -85,7 +85,7 @@ def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bo
     if gateway is None:
         return bool(configurations.get("handle_internal_only_routers", True))
     wanted = configurations.get("gateway_external_network_id")
-    return not wanted or wanted == gateway
+    return wanted in (None, "") or wanted == gateway
 
 
 class Server:

@@ -11,17 +11,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+import itertools
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 from simulator import clock, units
 from simulator.errors import InputError
 from simulator.scenario.components import (
     KINDS,
     NOT_MODELLED,
+    Component,
     components,
-    failure_keys,
     failures_of,
 )
 from simulator.scenario.presets import preset
@@ -32,6 +34,7 @@ HORIZON_LIMIT = 250 * units.YEAR
 OBJECT_LIMIT = 10_000_000
 HOST_LIMIT = 100_000
 EVENT_LIMIT = 500_000_000
+_NUMBER = re.compile(r"[1-9][0-9]{0,11}")
 SCHEDULER_OPS = {op for op, needs in ACTION_ARGUMENTS.items() if "agent" in needs} - {
     "agent_stop",
     "agent_start",
@@ -58,8 +61,8 @@ def check_system(system: System) -> list[Finding]:
     return findings
 
 
-def check_scenario(scenario: Scenario) -> list[Finding]:
-    """Everything wrong or unwise in *scenario* beyond its systems."""
+def check_scenario(scenario: Scenario) -> list[tuple[str, Finding]]:
+    """Everything wrong or unwise in *scenario* beyond its systems, with the variant it is in."""
     findings = []
     if scenario.horizon > HORIZON_LIMIT:
         why = (
@@ -70,7 +73,7 @@ def check_scenario(scenario: Scenario) -> list[Finding]:
     if scenario.warm_up >= scenario.horizon:
         why = "the warm-up must be shorter than the horizon"
         findings.append(Finding(("warm_up",), "warm_up", why))
-    findings += _failure_names(scenario)
+    found = [("", finding) for finding in findings]
     for name, system in scenario.variants.items():
         events = estimate_events(system, scenario.horizon)
         if events > EVENT_LIMIT:
@@ -78,16 +81,55 @@ def check_scenario(scenario: Scenario) -> list[Finding]:
                 f"variant '{name}' would make about {events:.1e} events in one replication; "
                 f"at most {EVENT_LIMIT:.0e} are allowed: shorten it, or give fewer components"
             )
-            findings.append(Finding(("horizon",), "too_many", why))
-        findings += _too_late(system, scenario.horizon)
-    return findings
+            found.append(("", Finding(("horizon",), "too_many", why)))
+        found += [(name, finding) for finding in _too_late(system, scenario.horizon)]
+    return found
+
+
+def check_names(systems: Mapping[str, System]) -> Iterator[tuple[str, Finding]]:
+    """A component named in `failures` must exist in one variant at least."""
+    named = [
+        (variant, key)
+        for variant, system in systems.items()
+        for key in system.failures
+        if _is_name(key)
+    ]
+    known = {variant: _firsts(system) for variant, system in systems.items()} if named else {}
+    absent = {
+        key
+        for key in {key for _, key in named}
+        if not any(_exists(key, system, known[variant]) for variant, system in systems.items())
+    }
+    options = set().union(*known.values())
+    for variant, key in named:
+        if key in absent:
+            why = f"no variant has a component '{key}'; {_nearest(key, options)}"
+            yield variant, Finding(("failures", key), "unknown_component", why, at_key=True)
+
+
+def _firsts(system: System) -> set[str]:
+    """The names of the components of the first host of each group, and of the uplinks."""
+    return {component.name for component in _one_of_each(system)}
+
+
+def _exists(name: str, system: System, firsts: Container[str]) -> bool:
+    host, slash, part = name.partition("/")
+    if host == "uplink":
+        return name in firsts
+    group, _, number = host.rpartition("-")
+    if group not in system.hosts or f"{group}-1{slash}{part}" not in firsts:
+        return False
+    return bool(_NUMBER.fullmatch(number)) and int(number) <= system.hosts[group].count
 
 
 def estimate_events(system: System, horizon: float) -> float:
     """About how many events one replication of *system* makes."""
     total = 0.0
+    firsts: dict[str, list[Component]] = {name: [] for name in system.hosts}
+    for component in _one_of_each(system):
+        firsts.get(component.group, []).append(component)
     for group_name, group in system.hosts.items():
-        one = [c for c in _one_of_each(system) if c.group == group_name]
+        one = firsts[group_name]
         for component in one:
             failures = failures_of(system, component)
             if failures is None or failures.time_to_failure is None:
@@ -114,9 +156,9 @@ def option(system: System, name: str) -> float | int | bool | None:
     return given if given is not None else RELEASES[system.release].options.get(name)
 
 
-def _one_of_each(system: System) -> list[object]:
+def _one_of_each(system: System) -> list[Component]:
     single = {name: group.model_copy(update={"count": 1}) for name, group in system.hosts.items()}
-    return list(components(system.model_copy(update={"hosts": single})))
+    return components(system.model_copy(update={"hosts": single}))
 
 
 def _rates(system: System) -> Iterator[Finding]:
@@ -131,8 +173,8 @@ def _failures(system: System) -> Iterator[Finding]:
     general = {*KINDS, *(f"{kind}.{sort}" for kind, sorts in KINDS.items() for sort in sorts)}
     for key in system.failures:
         word = key.partition(".")[0].lower()
-        if key in general or "/" in key or _is_host_name(key, system):
-            continue
+        if key in general or _is_name(key):
+            continue  # a name must exist in one variant: see check_names
         if word in NOT_MODELLED or word.rstrip("s") in NOT_MODELLED:
             why = f"'{key}' is not modelled; {_nearest(key, general)}"
         else:
@@ -140,28 +182,10 @@ def _failures(system: System) -> Iterator[Finding]:
         yield Finding(("failures", key), "unknown_component", why, at_key=True)
 
 
-def _is_host_name(key: str, system: System) -> bool:
-    group, dash, number = key.rpartition("-")
-    return bool(dash) and number.isdigit() and group in system.hosts
-
-
-def _failure_names(scenario: Scenario) -> Iterator[Finding]:
-    """A component named in `failures` must exist in one variant at least."""
-    named = {
-        key
-        for system in scenario.variants.values()
-        for key in system.failures
-        if "/" in key or _is_host_name(key, system)
-    }
-    if not named:
-        return
-    existing = {c.name for system in scenario.variants.values() for c in components(system)}
-    for key in sorted(named - existing):
-        why = f"no variant has a component '{key}'; {_nearest(key, existing)}"
-        for path in (("failures", key), *(
-            ("variants", name, "failures", key) for name in scenario.variants
-        )):  # fmt: skip
-            yield Finding(path, "unknown_component", why, at_key=True)
+def _is_name(key: str) -> bool:
+    """Whether *key* names one component, as `network-1` or `network-1/l3`, not a kind of them."""
+    _, dash, number = key.rpartition("-")
+    return "/" in key or (bool(dash) and bool(_NUMBER.fullmatch(number)))
 
 
 def _options(system: System) -> Iterator[Finding]:
@@ -287,18 +311,30 @@ def _actions(system: System) -> Iterator[Finding]:
         return
     release = RELEASES[system.release]
     agents = [c.name for c in components(system) if c.kind == "agent"]
-    objects = {"network": list(network_names(system)), "router": list(router_names(system))}
+    named: dict[str, Callable[[], Iterable[str]]] = {
+        "agent": lambda: agents,
+        "network": lambda: network_names(system),
+        "router": lambda: router_names(system),
+    }
     for index, action in enumerate(system.actions):
         path = ("actions", index)
         if action.op in SCHEDULER_OPS and not release.has_scheduler:
             why = f"{release.name} has no agents table and no bindings, so no '{action.op}'"
             yield Finding((*path, "op"), "unknown_operation", why)
             continue
-        for field, known in (("agent", agents), *objects.items()):
+        for field, names in named.items():
             pattern = getattr(action, field)
-            if pattern is not None and not any(fnmatchcase(name, pattern) for name in known):
-                why = f"no {field} matches '{pattern}'; {_nearest(pattern, known[:1000])}"
+            if pattern is not None and not _matches(pattern, names()):
+                some = itertools.islice(names(), 1000)
+                why = f"no {field} matches '{pattern}'; {_nearest(pattern, some)}"
                 yield Finding((*path, field), f"unknown_{field}", why)
+
+
+def _matches(pattern: str, names: Iterable[str]) -> bool:
+    if any(sign in pattern for sign in "*?["):
+        matching = re.compile(translate(pattern)).match
+        return any(matching(name) for name in names)
+    return pattern in names
 
 
 def network_names(system: System) -> Iterator[str]:

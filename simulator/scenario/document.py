@@ -6,16 +6,22 @@ an error. Aliases are allowed, but not to blow a file up or to loop.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from simulator.errors import Problem
 
 NODE_LIMIT = 100_000
+DEPTH_LIMIT = 50
+DIGIT_LIMIT = 40
+MESSAGE_LIMIT = 600
 TAG = "tag:yaml.org,2002:"
 
 
@@ -29,7 +35,14 @@ class Mark:
     path: str
 
     def problem(self, code: str, message: str, *, warning: bool = False) -> Problem:
-        return Problem(self.file, self.line, self.column, code, self.path, message, warning)
+        path, message = one_line(self.path), one_line(message)
+        return Problem(self.file, self.line, self.column, code, path, message, warning)
+
+
+def one_line(text: str) -> str:
+    """*text* fit for one line of a terminal: control characters escaped, and not too long."""
+    text = text if len(text) <= MESSAGE_LIMIT else f"{text[:MESSAGE_LIMIT]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -74,6 +87,30 @@ def find(data: Any, path: Path, *, key: bool = False) -> tuple[Any, Mark | None]
     return data, mark
 
 
+def nest(path: Iterable[str], value: Any, mark: Mark) -> Any:
+    """Mappings one in another down *path*, with *value* at its end; all stand at *mark*."""
+    for key in reversed(list(path)):
+        outer = Mapping(mark)
+        outer.put(key, value, mark, mark)
+        value = outer
+    return value
+
+
+def without(data: Mapping, paths: Iterable[Path]) -> Mapping:
+    """A copy of *data* that lacks what stands at *paths*; none of them leads through a list."""
+    below: dict[str | int, list[Path]] = {}
+    for path in paths:
+        below.setdefault(path[0], []).append(path[1:])
+    rest = Mapping(data.mark)
+    for key, value in data.items():
+        deeper = below.get(key, [])
+        if () not in deeper:
+            if deeper and isinstance(value, Mapping):
+                value = without(value, deeper)
+            rest.put(key, value, data.keys_at[key], data.values_at[key])
+    return rest
+
+
 def merge(base: Any, over: Any) -> Any:
     """*base* with *over* on top: mappings merge, all else is replaced, null removes a key."""
     if not (isinstance(base, Mapping) and isinstance(over, Mapping)):
@@ -92,33 +129,58 @@ def merge(base: Any, over: Any) -> Any:
 
 def parse(text: str, file: str, path: str = "") -> tuple[Any, list[Problem]]:
     """The data of one YAML document, and every problem of its form."""
+    start = Mark(file, 1, 1, path)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = _Composer
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
+        node = yaml.compose(text)
+        if node is None:
+            return None, [start.problem("empty", "the file is empty")]
+        reader = _Reader(file)
+        return reader.read(node, path), reader.problems
+    except _TooLargeError as error:
+        return None, [start.problem("too_large", str(error))]
     except MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
-        line, column = (place.line + 1, place.column + 1) if place else (1, 1)
-        what = " ".join(part for part in (error.context, error.problem) if part)
+        at = Mark(file, place.line + 1, place.column + 1, path) if place else start
+        what = ", ".join(part for part in (error.context, error.problem) if part)
         if "found character '\\t'" in what:
             what = "a tab cannot indent or separate; use spaces"
-        return None, [Problem(file, line, column, "yaml", path, what)]
-    except (YAMLError, ValueError, RecursionError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else "nested too deeply"
-        return None, [Problem(file, 1, 1, "yaml", path, first)]
-    if node is None:
-        return None, [Problem(file, 1, 1, "empty", path, "the file is empty")]
-    reader = _Reader(file)
-    try:
-        data = reader.read(node, path)
-    except _TooLarge:
-        why = f"more than {NODE_LIMIT} values once aliases are written out"
-        return None, [*reader.problems, Problem(file, 1, 1, "too_large", path, why)]
-    except RecursionError:
-        return None, [Problem(file, 1, 1, "yaml", path, "nested too deeply")]
-    return data, reader.problems
+        return None, [at.problem("yaml", what)]
+    except ReaderError as error:
+        before = text[: error.position]
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        at = Mark(file, before.count("\n") + 1, column, path)
+        why = f"character U+{ord(text[error.position]):04X} is not allowed; is this a text file?"
+        return None, [at.problem("yaml", why)]
+    except (YAMLError, ValueError) as error:
+        return None, [start.problem("yaml", str(error) or "not YAML")]
 
 
-class _TooLarge(Exception):
-    pass
+class _TooLargeError(Exception):
+    """More values than a scenario can need."""
+
+
+class _Composer(Composer):
+    """Stops at the first value or level too many, before they fill the memory or the stack."""
+
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader)
+        self.warn_double_anchors = False  # YAML allows an anchor to be given anew
+        self._count = self._depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._count += 1
+        if self._count > NODE_LIMIT:
+            raise _TooLargeError(f"more than {NODE_LIMIT} values")
+        if self._depth == DEPTH_LIMIT:
+            mark = self.parser.peek_event().start_mark
+            raise MarkedYAMLError(None, None, f"nested more than {DEPTH_LIMIT} levels deep", mark)
+        self._depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
 
 
 class _Reader:
@@ -133,12 +195,17 @@ class _Reader:
     def read(self, node: Node, path: str) -> Any:
         self._count += 1
         if self._count > NODE_LIMIT:
-            raise _TooLarge
+            raise _TooLargeError(f"more than {NODE_LIMIT} values once aliases are written out")
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._open:
             self._report(node, path, "yaml", "an alias that holds itself")
             return None
+        if len(self._open) == DEPTH_LIMIT:
+            self._report(node, path, "yaml", f"nested more than {DEPTH_LIMIT} levels deep")
+            return None
+        if str(node.tag) not in (TAG + "map", TAG + "seq"):
+            self._report(node, path, "yaml", f"tag '{node.tag}' is not allowed")
         self._open.add(id(node))
         try:
             if isinstance(node, MappingNode):
@@ -154,7 +221,7 @@ class _Reader:
             if not isinstance(key_node, ScalarNode):
                 self._report(key_node, path, "yaml", "a key must be a plain word")
                 continue
-            key = str(key_node.value)
+            key = self._text(key_node, path)
             below = f"{path}.{key}" if path else key
             if key in data:
                 first = data.keys_at[key].line
@@ -162,7 +229,9 @@ class _Reader:
                 self._report(key_node, below, "duplicate_key", why)
                 continue
             value = self.read(value_node, below)
-            data.put(key, value, self._mark(key_node, below), self._mark(value_node, below))
+            nothing = value is None and not value_node.value  # it would stand at the next word
+            at = key_node if nothing else value_node
+            data.put(key, value, self._mark(key_node, below), self._mark(at, below))
         return data
 
     def _sequence(self, node: SequenceNode, path: str) -> Sequence:
@@ -174,9 +243,9 @@ class _Reader:
         return data
 
     def _scalar(self, node: ScalarNode, path: str) -> Any:
-        tag, text = str(node.tag), str(node.value)
+        tag, text = str(node.tag), self._text(node, path)
         try:
-            if tag == TAG + "int":
+            if tag == TAG + "int" and len(text) <= DIGIT_LIMIT:
                 return int(text.replace("_", ""), _base(text))
             if tag == TAG + "float":
                 return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
@@ -186,9 +255,16 @@ class _Reader:
             return text.lower() == "true"
         if tag == TAG + "null":
             return None
-        if tag not in (TAG + "str", TAG + "timestamp", TAG + "bool"):
+        if tag not in (TAG + "str", TAG + "timestamp", TAG + "bool", TAG + "int"):
             self._report(node, path, "yaml", f"tag '{tag}' is not allowed")
         return text
+
+    def _text(self, node: ScalarNode, path: str) -> str:
+        text = str(node.value)
+        if text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text):
+            return text
+        self._report(node, path, "yaml", "half a surrogate pair is not a character")
+        return text.encode("utf-8", "replace").decode("utf-8")
 
     def _mark(self, node: Node, path: str) -> Mark:
         return Mark(self.file, node.start_mark.line + 1, node.start_mark.column + 1, path)

@@ -6,27 +6,28 @@ or `matrix`. A variant is the base with its own keys merged on top; `null` takes
 
 from __future__ import annotations
 
-import difflib
+import io
 import itertools
+import math
 import re
-import types
-import typing
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
 
 from simulator.errors import InputError, Problem, ScenarioError
 from simulator.scenario import document
-from simulator.scenario.check import check_scenario, check_system
+from simulator.scenario.check import check_names, check_scenario, check_system
 from simulator.scenario.document import Mapping, Mark
-from simulator.scenario.schema import Experiment, Scenario, System
+from simulator.scenario.explain import is_doubtful, nearest, place, validate
+from simulator.scenario.schema import Experiment, Scenario, System, dump
 
 SIZE_LIMIT = 4_000_000
 VARIANT_LIMIT = 1000
+VARIANT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,=@#+-]{0,120}")
+COMMON = frozenset({*Experiment.model_fields, "variants", "matrix"})
 OVERRIDES = "-S"
 
 
@@ -42,10 +43,9 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
     """Read the scenario at *path*, with *overrides* of the form `dotted.path=value` on top."""
     path = Path(path)
     data, problems = document.parse(_read(path), str(path))
-    if data is not None and not isinstance(data, Mapping):
-        problems.append(Problem(str(path), 1, 1, "type", "", "a scenario must be a mapping"))
-        data = None
-    if data is None:
+    if not isinstance(data, Mapping):
+        if data is not None or not problems:
+            problems.append(Problem(str(path), 1, 1, "type", "", "a scenario must be a mapping"))
         return Loaded(None, tuple(sorted(problems)))
     for override in overrides:
         data, more = _override(data, override)
@@ -64,15 +64,30 @@ def load_scenario(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
     return loaded.scenario
 
 
+def resolved_yaml(scenario: Scenario) -> str:
+    """*scenario* with every default written out, as YAML that loads to an equal one."""
+    text = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.width = 4096
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump(dump(scenario), text)
+    return text.getvalue()
+
+
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > SIZE_LIMIT:
-            raise InputError(f"{path}: larger than {SIZE_LIMIT} bytes; not a scenario")
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+        if len(data) > SIZE_LIMIT:
+            raise InputError(f"{path}: larger than {SIZE_LIMIT:,} bytes; not a scenario")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file in UTF-8") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
+    except ValueError as error:  # a name with a null character
+        raise InputError(f"{path!r}: {error}") from None
 
 
 def _override(data: Mapping, text: str) -> tuple[Mapping, list[Problem]]:
@@ -83,11 +98,12 @@ def _override(data: Mapping, text: str) -> tuple[Mapping, list[Problem]]:
     if not equals or not all(keys):
         return data, [here.problem("override", f"'{text}' is not of the form path=value")]
     item, problems = document.parse(value if value.strip() else "null", OVERRIDES, here.path)
-    for depth in range(len(keys) - 1, -1, -1):
-        layer = Mapping(here)
-        layer.put(keys[depth], item, here, here)
-        item = layer
-    return document.merge(data, item), problems
+    if problems:
+        return data, problems
+    for depth in range(len(keys), 0, -1):
+        at = Mark(OVERRIDES, 1, 1, ".".join(keys[:depth]))
+        item = document.nest(keys[depth - 1 : depth], item, at)
+    return document.merge(data, item), []
 
 
 def _build(data: Mapping, path: Path) -> tuple[Scenario | None, list[Problem]]:
@@ -101,39 +117,55 @@ def _build(data: Mapping, path: Path) -> tuple[Scenario | None, list[Problem]]:
     problems = []
     if "version" not in data:
         problems.append(data.mark.problem("missing", "'version: 1' is missing"))
-    experiment, more = _validate(Experiment, experiment_part, path)
-    problems += more
+    experiment = validate(Experiment, experiment_part, path.parent)
     variants, more = _variants(data, system_part)
-    problems += more
+    problems += experiment.problems + more
     systems: dict[str, System] = {}
+    mended: set[document.Path] = set()
     for name, variant in variants.items():
-        system, more = _validate(System, variant, path)
-        if system is not None:
-            systems[name] = system
-            more = [_place(variant, finding) for finding in check_system(system)]
-        problems += more
-    if experiment is None or len(systems) < len(variants) or not systems:
+        checked = validate(System, variant, path.parent)
+        problems += checked.problems
+        mended |= checked.mended
+        if checked.value is None:
+            continue
+        findings = check_system(checked.value)
+        problems += [place(variant, f) for f in findings if not is_doubtful(f, checked.mended)]
+        unknown = any(finding.code == "unknown_preset" for finding in findings)
+        systems[name] = checked.value.model_copy(update={"rates": None} if unknown else {})
+    if not variants:
+        problems += _form_of_base(system_part, path.parent)
+    baseline = data.get("baseline") or next(iter(variants), "")
+    if isinstance(baseline, str) and variants and baseline not in variants:
+        why = f"no variant is named '{baseline}'{nearest(baseline, variants)}"
+        problems.append(data.values_at["baseline"].problem("unknown_variant", why))
+    if len(systems) == len(variants):
+        found = check_names(systems)
+        problems += [place(variants[name], f) for name, f in found if not is_doubtful(f, mended)]
+    if experiment.value is None or not systems:
         return None, problems
-    chosen = experiment.baseline or next(iter(systems))
-    if chosen not in systems:
-        mark = data.values_at["baseline"]
-        why = f"no variant is named '{chosen}'{nearest(chosen, systems)}"
-        return None, [*problems, mark.problem("unknown_variant", why)]
     scenario = Scenario.model_construct(
         **{
-            **dict(experiment),
-            "name": experiment.name or _name_of(path),
-            "baseline": chosen,
+            **dict(experiment.value),
+            "name": experiment.value.name or _name_of(path),
+            "baseline": baseline,
             "variants": systems,
             "source": str(path),
         }
     )
-    problems += [_place(data, finding) for finding in check_scenario(scenario)]
+    problems += [
+        place(variants.get(name, data), finding) for name, finding in check_scenario(scenario)
+    ]
     return scenario, problems
 
 
+def _form_of_base(base: Mapping, folder: Path) -> list[Problem]:
+    """The faults of a base without variants; what is missing, they might have given."""
+    problems = validate(System, base, folder).problems
+    return [problem for problem in problems if problem.code != "missing"]
+
+
 def _name_of(path: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", path.stem).lstrip("_.-") or "scenario"
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", path.stem).lstrip("_.-")[:63] or "scenario"
 
 
 def _variants(data: Mapping, base: Mapping) -> tuple[dict[str, Mapping], list[Problem]]:
@@ -148,58 +180,62 @@ def _variants(data: Mapping, base: Mapping) -> tuple[dict[str, Mapping], list[Pr
     given, mark = data["variants"], data.values_at["variants"]
     if not isinstance(given, Mapping) or not given:
         return {}, [mark.problem("type", "needs a mapping of names to what each changes")]
+    if len(given) > VARIANT_LIMIT:
+        return {}, [mark.problem("too_many", f"{len(given)} variants; at most {VARIANT_LIMIT}")]
     variants, problems = {}, []
     for name, changes in given.items():
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.,=@+-]{0,120}", name):
-            why = f"'{name}' cannot name a variant: use letters, digits and _ . , = @ + -"
+        if not VARIANT_NAME.fullmatch(name):
+            why = f"'{name}' cannot name a variant: use letters, digits and _ . , = @ # + -"
             problems.append(given.keys_at[name].problem("name", why))
         elif changes is None:
             variants[name] = base
         elif isinstance(changes, Mapping):
-            problems += _not_in_variants(changes)
-            variants[name] = document.merge(base, changes)
+            common = [key for key in changes if key in COMMON]
+            problems += [_not_in_variant(changes, key) for key in common]
+            own = document.without(changes, [(key,) for key in common])
+            variants[name] = document.merge(base, own)
         else:
             problems.append(given.values_at[name].problem("type", "a variant is a mapping"))
     return variants, problems
 
 
-def _not_in_variants(changes: Mapping) -> list[Problem]:
-    keys = [key for key in changes if key in Experiment.model_fields]
-    keys += [key for key in ("variants", "matrix") if key in changes]
-    return [
-        changes.keys_at[key].problem("not_in_variant", f"'{key}' is the same for all variants")
-        for key in keys
-    ]
+def _not_in_variant(changes: Mapping, key: str) -> Problem:
+    return changes.keys_at[key].problem("not_in_variant", f"'{key}' is the same for all variants")
 
 
 def _matrix(axes: Any, mark: Mark, base: Mapping) -> tuple[dict[str, Mapping], list[Problem]]:
     """Every combination of the values of *axes*, each a dotted path."""
     if not isinstance(axes, Mapping) or not axes:
         return {}, [mark.problem("type", "needs a mapping of dotted paths to lists of values")]
-    bad = [key for key, values in axes.items() if not isinstance(values, list) or not values]
+    bad = [_not_in_variant(axes, key) for key in axes if key.partition(".")[0] in COMMON]
+    bad += [
+        axes.values_at[key].problem("type", "needs a list of values such as [1, 2]")
+        for key, values in axes.items()
+        if not isinstance(values, list) or not values
+    ]
     if bad:
-        return {}, [axes.values_at[key].problem("type", "needs a list of values") for key in bad]
-    cells = 1
-    for values in axes.values():
-        cells *= len(values)
+        return {}, bad
+    cells = math.prod(map(len, axes.values()))
     if cells > VARIANT_LIMIT:
         why = f"makes {cells} variants; at most {VARIANT_LIMIT} are allowed"
         return {}, [mark.problem("too_many", why)]
     shorts = _short_names(list(axes))
-    variants = {}
+    variants: dict[str, Mapping] = {}
+    problems = []
     for choice in itertools.product(*(range(len(values)) for values in axes.values())):
         variant, labels = base, []
         for (path, values), index in zip(axes.items(), choice, strict=True):
-            layer: Any = values[index]
-            at = values.values_at[index]
-            for key in reversed(path.split(".")):
-                outer = Mapping(at)
-                outer.put(key, layer, at, at)
-                layer = outer
+            layer = document.nest(path.split("."), values[index], values.values_at[index])
             variant = document.merge(variant, layer)
             labels.append(f"{shorts[path]}={_label(values[index], index)}")
-        variants[",".join(labels)] = variant
-    return variants, []
+        name = ",".join(labels)
+        if not VARIANT_NAME.fullmatch(name):
+            why = f"makes a variant's name that is too long or odd: '{name}'; use variants"
+            problems.append(mark.problem("name", why))
+        elif name in variants:
+            problems.append(mark.problem("duplicate_key", f"makes the variant '{name}' twice"))
+        variants[name] = variant
+    return variants, problems
 
 
 def _short_names(paths: list[str]) -> dict[str, str]:
@@ -212,76 +248,10 @@ def _short_names(paths: list[str]) -> dict[str, str]:
 
 
 def _label(value: Any, index: int) -> str:
-    return str(value) if isinstance(value, str | int | float | bool) else f"#{index + 1}"
-
-
-Valid = typing.TypeVar("Valid", bound=BaseModel)
-
-
-def _validate(model: type[Valid], data: Mapping, path: Path) -> tuple[Valid | None, list[Problem]]:
-    try:
-        return model.model_validate(data, context={"folder": path.parent}), []
-    except ValidationError as error:
-        return None, [_explain(model, data, detail) for detail in error.errors()]
-
-
-def _explain(model: type[BaseModel], data: Mapping, detail: ErrorDetails) -> Problem:
-    """One pydantic error as a problem at its place, with what is allowed or nearest."""
-    code, loc, message = detail["type"], detail["loc"], detail["msg"]
-    if code == "extra_forbidden":
-        key = str(loc[-1])
-        allowed = _fields(model, data, loc[:-1])
-        message = f"unknown key '{key}'{nearest(key, allowed)}"
-    elif code == "missing":
-        message = f"'{loc[-1]}' is missing"
-    elif code == "literal_error":
-        options = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-        message = f"'{detail['input']}' is not allowed{nearest(str(detail['input']), options)}"
-    _, mark = document.find(data, loc, key=code == "extra_forbidden")
-    mark = mark or data.mark
-    if code == "missing":
-        mark = replace(mark, path=f"{mark.path}.{loc[-1]}" if mark.path else str(loc[-1]))
-    return mark.problem(code, message)
-
-
-def _fields(model: type[BaseModel], data: Any, loc: Iterable[str | int]) -> list[str]:
-    """The keys allowed at *loc* below *model*."""
-    models: list[type[BaseModel]] = [model]
-    for step in loc:
-        found: list[type[BaseModel]] = []
-        for one in models:
-            for name, field in one.model_fields.items():
-                if step in (name, field.alias):
-                    found += _models_in(field.annotation)
-        models = found or models
-    return [field.alias or name for one in models for name, field in one.model_fields.items()]
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        if issubclass(annotation, BaseModel):
-            yield annotation
-        return
-    for part in typing.get_args(annotation):
-        yield from _models_in(part)
-
-
-def _place(data: Mapping, finding: Any) -> Problem:
-    """A finding of the semantic checks, at its place in the file."""
-    _, mark = document.find(data, finding.path, key=finding.at_key)
-    mark = mark or data.mark
-    if not mark.path.endswith(str(finding.path[-1])):  # it is a default, not in the file
-        mark = replace(mark, path=".".join(map(str, finding.path)))
-    return mark.problem(finding.code, finding.message, warning=finding.warning)
-
-
-def nearest(word: str, allowed: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or what is allowed."""
-    options = list(allowed)
-    close = difflib.get_close_matches(word, options, n=1)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; allowed: {', '.join(options)}" if options else ""
+    """*value* as part of a name; its number where it has no short form."""
+    if not isinstance(value, str | int | float | bool):
+        return f"#{index + 1}"
+    return re.sub(r"[^A-Za-z0-9_.,=@#+-]+", "-", str(value))
 
 
 def _unique(problems: list[Problem]) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -20,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from simulator import distributions, units
+from simulator.clock import TICK
 
 
 class Model(BaseModel):
@@ -28,20 +30,30 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+TAKE_AWAY = " (a variant takes away what the base has by `key: null`)"
+LIMIT = 1e15
+"""No time, rate or size is larger, so that no product of some of them overflows."""
+LEAST = 1e-9
+"""No positive rate or size is smaller; no positive time is below the clock's tick."""
+
+
 def _parsed(
-    parse: Callable[[object], float], unit: str, example: str, *, zero: bool = True
+    parse: Callable[[object], float], unit: str, example: str, *, least: float = 0.0
 ) -> tuple[Any, ...]:
     def convert(value: object) -> float:
         try:
             number = parse(value)
         except ValueError as error:
             raise PydanticCustomError("quantity", "{why}", {"why": str(error)}) from None
-        if number < 0 or (number == 0 and not zero):
-            limit = "be negative" if zero else "be zero or negative"
-            raise PydanticCustomError("out_of_range", "'{v}' must not {limit}", {
-                "v": str(value), "limit": limit,
-            })  # fmt: skip
-        return number
+        if least <= number <= LIMIT:
+            return number
+        if number <= 0:
+            why = "must not be zero or negative" if least else "must not be negative"
+        elif number < least:
+            why = f"is too small: at least {least:g} {unit}"
+        else:
+            why = f"is too large: at most {LIMIT:g} {unit}"
+        raise PydanticCustomError("out_of_range", "'{v}' {why}", {"v": str(value), "why": why})
 
     schema = {"type": ["string", "number"], "examples": [example]}
     written = PlainSerializer(lambda number: f"{number!r}{unit}" if unit else number)
@@ -62,18 +74,20 @@ def _or_word(word: str, parse: Callable[[object], float], unit: str) -> tuple[An
 
 
 Duration = Annotated[float, *_parsed(units.duration, "s", "90s")]
-PositiveDuration = Annotated[float, *_parsed(units.duration, "s", "90s", zero=False)]
+PositiveDuration = Annotated[float, *_parsed(units.duration, "s", "90s", least=TICK)]
 BitRate = Annotated[float, *_parsed(units.bit_rate, "bps", "10Gbps")]
-PositiveBitRate = Annotated[float, *_parsed(units.bit_rate, "bps", "10Gbps", zero=False)]
-PositivePacketRate = Annotated[float, *_parsed(units.packet_rate, "pps", "130kpps", zero=False)]
-PositiveSize = Annotated[float, *_parsed(units.size, "B", "1500B", zero=False)]
+PositiveBitRate = Annotated[float, *_parsed(units.bit_rate, "bps", "10Gbps", least=LEAST)]
+PositivePacketRate = Annotated[float, *_parsed(units.packet_rate, "pps", "130kpps", least=LEAST)]
+PositiveSize = Annotated[float, *_parsed(units.size, "B", "1500B", least=LEAST)]
 Frequency = Annotated[float, *_parsed(units.frequency, "/s", "300/y")]
 Share = Annotated[float, *_parsed(units.share, "", "99.95%")]
 ReleaseOrDuration = Annotated[float | Literal["release"], *_or_word("release", units.duration, "s")]
 UnlimitedOrBitRate = Annotated[
     float | Literal["unlimited"], *_or_word("unlimited", units.bit_rate, "bps")
 ]
-PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Shape = Annotated[float, Field(ge=0.05, le=1000, allow_inf_nan=False)]
+Sigma = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
 
 
 M = TypeVar("M", bound=Model)
@@ -91,7 +105,7 @@ class ExponentialTime(Model):
 class WeibullTime(Model):
     """Weibull by shape, and mean or scale."""
 
-    shape: PositiveNumber
+    shape: Shape
     mean: PositiveDuration | None = None
     scale: PositiveDuration | None = None
 
@@ -108,7 +122,7 @@ class WeibullTime(Model):
 class LognormalTime(Model):
     """Lognormal by sigma (of the logarithm), and median or mean."""
 
-    sigma: PositiveNumber
+    sigma: Sigma
     median: PositiveDuration | None = None
     mean: PositiveDuration | None = None
 
@@ -125,7 +139,7 @@ class LognormalTime(Model):
 class GammaTime(Model):
     """Gamma by shape, and mean or scale."""
 
-    shape: PositiveNumber
+    shape: Shape
     mean: PositiveDuration | None = None
     scale: PositiveDuration | None = None
 
@@ -170,15 +184,19 @@ class EmpiricalTime(Model):
             )
         path = folder / (self.file or "")
         try:
-            with path.open(newline="", encoding="utf-8") as lines:
-                texts = [row[self.column] for row in csv.DictReader(lines)]
+            with path.open(newline="", encoding="utf-8") as file:
+                text = file.read(FILE_LIMIT + 1)
+            if len(text) > FILE_LIMIT:
+                raise _bad_csv(path, f"is larger than {FILE_LIMIT:,} bytes")
+            texts = [row[self.column] for row in csv.DictReader(io.StringIO(text, newline=""))]
             values = tuple(float(text) * units.DURATIONS[self.unit] for text in texts)
         except KeyError:
             raise _bad_csv(path, f"has no column '{self.column}'") from None
         except (OSError, ValueError, TypeError, csv.Error) as error:
-            raise _bad_csv(path, f"cannot be read: {error}") from None
-        if not values or not all(0 < value < float("inf") for value in values):
-            raise _bad_csv(path, f"column '{self.column}' must hold positive numbers only")
+            why = getattr(error, "strerror", None) or error
+            raise _bad_csv(path, f"cannot be read: {why}") from None
+        if not values or not all(TICK <= value <= LIMIT for value in values):
+            raise _bad_csv(path, f"column '{self.column}' must hold times of at least 1us only")
         return values
 
     def build(self) -> distributions.Distribution:
@@ -189,6 +207,7 @@ def _bad_csv(path: Path, why: str) -> PydanticCustomError:
     return PydanticCustomError("csv", "{path} {why}", {"path": str(path), "why": why})
 
 
+FILE_LIMIT = 10_000_000
 FAMILIES = ("exponential", "weibull", "lognormal", "gamma", "deterministic", "empirical", "mixture")
 
 
@@ -216,6 +235,8 @@ class TimeDistribution(Model):
 
     @model_validator(mode="after")
     def _one_family(self) -> Self:
+        if self.mixture == ():
+            raise PydanticCustomError("empty", "a mixture needs at least one part")
         return _exactly_one(self, *FAMILIES)
 
     def build(self) -> distributions.Distribution:
@@ -233,7 +254,7 @@ class TimeDistribution(Model):
 class MixturePart(TimeDistribution):
     """One part of a mixture, with its weight."""
 
-    weight: PositiveNumber
+    weight: Weight
 
 
 TimeDistribution.model_rebuild()
@@ -243,7 +264,7 @@ class LognormalLoad(Model):
     """Lognormal across routers."""
 
     mean: PositiveBitRate
-    sigma: PositiveNumber
+    sigma: Sigma
 
 
 class Load(Model):
@@ -276,7 +297,7 @@ def _exactly_one(model: M, *names: str) -> M:
             "give exactly one of {names}{found}",
             {
                 "names": ", ".join(names),
-                "found": f"; found {' and '.join(given)}" if given else "",
+                "found": f"; found {' and '.join(given)}{TAKE_AWAY}" if given else "",
             },
         )
     return model

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from simulator.scenario.quantities import (
+    TAKE_AWAY,
     Duration,
     Frequency,
     Load,
@@ -28,8 +29,8 @@ from simulator.scenario.quantities import (
 )
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
-Count = Annotated[int, Field(ge=0, strict=True)]
-PositiveCount = Annotated[int, Field(ge=1, strict=True)]
+Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
+PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
 ReleaseName = Literal["nova-network", "folsom", "grizzly"]
@@ -136,14 +137,16 @@ class Failures(Model):
     @model_validator(mode="before")
     @classmethod
     def _none(cls, data: object) -> object:
-        return {"outages": ()} if data is None or data == "none" else data
+        return {"outages": ()} if data == "none" else data
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         renewal = (self.time_to_failure is not None, self.time_to_repair is not None)
         if self.outages is not None and any(renewal):
             raise PydanticCustomError(
-                "one_of", "give time_to_failure and time_to_repair, or outages, not both"
+                "one_of",
+                "give time_to_failure and time_to_repair, or outages, not both{hint}",
+                {"hint": TAKE_AWAY},
             )
         if self.outages is None and not all(renewal):
             raise PydanticCustomError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from simpy import Event
 
-from simulator.clock import Rank, quantize
+from simulator.clock import Rank
 from simulator.neutron.server import Notice
 from simulator.trace import Batch, Kind
 from simulator.world.cluster import Cluster, wake
@@ -29,7 +29,7 @@ class Agent:
     """One live agent. *life* counts starts and stops: work of an ended life is void."""
 
     __slots__ = (
-        "_booted", "_lose_contact", "_mailbox", "_receive", "_start", "batches",
+        "_booted", "_boots", "_lose_contact", "_mailbox", "_receive", "_start", "batches",
         "busy_until", "cluster", "component", "configured", "control", "entity", "fuzz", "has_queue", "heart",
         "interrupted", "life", "management_up", "name", "plan", "running", "started_at", "syncing", "type",
         "wakeup",
@@ -66,6 +66,7 @@ class Agent:
         self._receive = receive
         self._lose_contact = lose_contact
         self._booted = True
+        self._boots = 0  # how often the host went down or up
         self.has_queue = True  # whether the broker has this agent's queue
         self._mailbox: list[Notice] = []
         number = cluster.plan.number
@@ -95,19 +96,20 @@ class Agent:
             self.heart.begin()
 
     def _on_host(self, component: int, up: bool) -> None:
+        self._boots += 1
         if not up:
             self._booted = False
             self._stop()
             self.configured.clear()
             return
-        boot = self.cluster.env.now + self.cluster.plan.cost("boot")
+        boot = self._boots
 
         def booted() -> None:
-            if self.cluster.is_up(self.plan.host) and not self._booted:
+            if self._boots == boot:
                 self._booted = True
                 self._launch()
 
-        self._later(boot, booted)
+        self._later(self.cluster.env.now + self.cluster.plan.cost("boot"), booted)
 
     def _on_process(self, component: int, up: bool) -> None:
         if up:
@@ -177,6 +179,11 @@ class Agent:
         self.cluster.recorder.batch(batch)
         self.batches = [b for b in self.batches if b.times[-1] > self.cluster.env.now]
         self.batches.append(batch)
+
+    def occupy(self, seconds: float) -> None:
+        """Work that changes nothing which is measured, but keeps what follows waiting."""
+        if seconds:
+            self.busy_until = max(self.busy_until, self.cluster.env.now) + seconds
 
     def remove(self, objects: Iterable[int]) -> None:
         """Take *objects* down, after the work before them."""
@@ -273,8 +280,3 @@ class Agent:
             notices, self._mailbox = self._mailbox, []
             for notice in notices:
                 self._receive(self, notice)
-
-
-def on_grid(costs: Iterable[float]) -> list[float]:
-    """*costs* on the clock's grid."""
-    return [quantize(cost) for cost in costs]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from simpy import Environment, Event
+from simpy.events import EventPriority
 
 from simulator.clock import Rank
 from simulator.trace import Kind, Recorder
@@ -44,7 +45,7 @@ class Cluster:
         assert cause not in causes, (component, cause)
         causes.add(cause)
         now = self.env.now
-        self.recorder.add(now, Kind.FAIL, component, CAUSES.index(cause))
+        self.recorder.add(now, Kind.FAIL, component, value=CAUSES.index(cause))
         if len(causes) == 1:
             for watcher in self._watchers.get(component, ()):
                 watcher(component, False)
@@ -53,7 +54,7 @@ class Cluster:
         """*cause* ceases to hold; the component is up again if it was the last."""
         causes = self._causes[component]
         causes.remove(cause)
-        self.recorder.add(self.env.now, Kind.REPAIR, component, CAUSES.index(cause))
+        self.recorder.add(self.env.now, Kind.REPAIR, component, value=CAUSES.index(cause))
         if not causes:
             for watcher in self._watchers.get(component, ()):
                 watcher(component, True)
@@ -79,16 +80,19 @@ class Cluster:
         return event
 
 
-def priority(rank: Rank, subject: int) -> int:
+def priority(rank: Rank, subject: int) -> EventPriority:
     """SimPy's priority for events of one instant; 0 is SimPy's own, for starting processes."""
-    return (rank << 24) | (subject + 1)
+    return EventPriority((rank << 24) | (subject + 1))
+
+
+AT_ONCE = EventPriority(0)
 
 
 def wake(event: Event) -> None:
     """Let those who wait for *event* go on within this instant, before anything else in it."""
     event._ok = True
     event._value = None
-    event.env.schedule(event, 0)
+    event.env.schedule(event, AT_ONCE)
 
 
 class Timer(Event):
@@ -103,5 +107,5 @@ class Timer(Event):
 
     def arm(self, delay: float, rank: Rank) -> None:
         """Do the action after *delay*. The timer must not be pending."""
-        self.callbacks = self._calls  # type: ignore[assignment]
+        self.callbacks = self._calls
         self.env.schedule(self, priority(rank, self._subject), delay)

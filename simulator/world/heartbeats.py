@@ -130,7 +130,7 @@ class Heart:
         agent, control, cluster = self._agent, self._control, self._cluster
         while True:
             yield cluster.until(emission, Rank.EMIT, agent.component)
-            if not control.broker_up:
+            if not control.broker_up or (first and not control.path(agent)):
                 yield from control.connect(agent, life, emission)
             if agent.life != life:
                 return

@@ -111,7 +111,7 @@ class ConstantDelay:
             return np.empty(0), np.empty(0)
         if stretch.interval <= limit:
             return np.array([begin]), np.array([begin + k * stretch.interval + limit])
-        starts = begin + np.arange(k + 1) * stretch.interval
+        starts: Floats = begin + np.arange(k + 1, dtype=np.float64) * stretch.interval
         return starts, starts + limit
 
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:

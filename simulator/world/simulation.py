@@ -89,7 +89,7 @@ class World:
     def _agent(self, number: int) -> Agent:
         plan, flows = self.plan.agents[number], self.workflows
         start = STARTERS.get((self.plan.release.architecture, plan.type))
-        receive = RECEIVERS.get(plan.type)
+        receive = RECEIVERS.get((self.plan.release.architecture, plan.type))
         agent = Agent(
             plan,
             self.cluster,
@@ -142,10 +142,11 @@ class World:
             FAILURES[type(spec)](self.cluster, spec, self.streams).start()
         for agent in self.agents:
             agent.begin()
-            self.workflows.set_phase(agent)
             if agent.heart:
                 self._register(agent, agent.heart)
         self._place()
+        for agent in self.agents:
+            self.workflows.begin(agent)
         Workload(self.plan, self.api, self.streams).start()
         Operators(self.api).start(self.plan.system.actions)
 
@@ -182,8 +183,9 @@ class World:
             if things and self.cluster.is_up(agent.plan.host):
                 agent.configured = dict.fromkeys(things, 0.0)
                 self.recorder.batch(
-                    Batch(Kind.CONFIGURED, agent.component, things, np.zeros(len(things)))
+                    Batch(Kind.CONFIGURED, agent.component, things, [0.0] * len(things))
                 )
+        self.workflows.router_costs(objects.routers())  # what they cost is known from the start
         for number in range(len(objects.names)):
             self.recorder.add(0.0, Kind.CREATED, -1, number)
 

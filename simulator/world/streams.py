@@ -40,7 +40,7 @@ class Streams:
         counter[0], counter[1], counter[2], counter[3] = block, 0, entity, purpose
         self._generator.state = self._state
         raw = self._generator.random_raw(skip + count)[skip:]
-        numbers: Floats = ((raw >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        numbers: Floats = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
         return numbers
 
     def stream(self, entity: int, purpose: int, first: int = 0) -> Stream:

@@ -37,6 +37,7 @@ class Workflows:
         costs = plan.system.costs
         self._network_cost = quantize(self.release.network_cost(costs))
         self._rest_call = plan.cost("rest_call")
+        self._spent: dict[int, float] = {}  # what setting up each router cost, changes included
 
     # -- costs -----------------------------------------------------------------------------
 
@@ -54,6 +55,7 @@ class Workflows:
             if key not in known:
                 known[key] = quantize(self.release.router_cost(costs, *key))
             result.append(known[key])
+        self._spent.update(zip(routers, result, strict=True))
         return result
 
     def network_costs(self, networks: Sequence[int]) -> list[float]:
@@ -151,11 +153,16 @@ class Workflows:
         steps = self.sync(agent, agent.life, self._next_tick(agent))
         agent.cluster.env.process(steps)
 
-    def set_phase(self, agent: Agent) -> None:
-        """At time zero: an L3 agent is anywhere in the period of its periodic task."""
-        if agent.type == "l3" and self.release.has_scheduler:
-            u = self.streams.uniforms(agent.entity, FUZZ, 0, 1)[0]
-            agent.fuzz = quantize(float(u) * self.plan.seconds("periodic_interval"))
+    def begin(self, agent: Agent) -> None:
+        """At time zero: an L3 agent is anywhere in the period of its periodic task or poll."""
+        if agent.type != "l3" or not agent.running:
+            return
+        u = float(self.streams.uniforms(agent.entity, FUZZ, 0, 1)[0])
+        if self.release.has_scheduler:
+            agent.fuzz = quantize(u * self.plan.seconds("periodic_interval"))
+        else:
+            period = self.plan.seconds("polling_interval") + self._loop_time(len(agent.configured))
+            agent.cluster.env.process(self.poll(agent, agent.life, quantize(u * period)))
 
     # -- starting --------------------------------------------------------------------------
 
@@ -241,7 +248,10 @@ class Workflows:
         router = int(str(notice.target))
         if notice.method in ("router_deleted", "router_removed_from_agent"):
             agent.remove([router])
-        elif router not in agent.configured:
+        elif router in agent.configured:
+            known = self._spent[router]
+            agent.occupy(max(self.router_costs([router])[0] - known, 0.0))
+        else:
             agent.build([router], self.router_costs([router]))
 
     def receive_dhcp(self, agent: Agent, notice: Notice) -> None:
@@ -279,11 +289,12 @@ STARTERS: Mapping[tuple[str, str], Habit] = {
 """What an agent does when it starts. Grizzly's DHCP agent first waits for its first heartbeat's
 answer (`first_dhcp_sync`); metadata and load-balancing agents keep nothing that is measured."""
 
-RECEIVERS: Mapping[str, Habit] = {
-    "l3": Workflows.receive_l3,
-    "dhcp": Workflows.receive_dhcp,
+RECEIVERS: Mapping[tuple[str, str], Habit] = {
+    ("scheduled", "l3"): Workflows.receive_l3,
+    ("scheduled", "dhcp"): Workflows.receive_dhcp,
+    ("polling", "dhcp"): Workflows.receive_dhcp,
 }
-"""What an agent does with a message; the other types are told nothing."""
+"""What an agent does with a message; the others are told nothing."""
 
 NEEDS_SERVER = {("scheduled", "dhcp"), ("polling", "dhcp"), ("polling", "l3")}
 """Agents that ask the server about each object they set up, not once for all."""

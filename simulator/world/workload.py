@@ -194,7 +194,12 @@ class Workload:
             return None
         network = self._pick(networks, place)
         self._change_vms(network, count)
-        return lambda: self._objects.alive(network) and self._change_vms(network, -count) or None
+
+        def remove() -> None:
+            if self._objects.alive(network):
+                self._change_vms(network, -count)
+
+        return remove
 
     def _change_vms(self, network: int, by: int) -> None:
         if self._plan.release.architecture == "multi_host":

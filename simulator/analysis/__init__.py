@@ -1,0 +1,1 @@
+"""What it meant: from events to metrics, estimates and pictures."""

@@ -1,0 +1,86 @@
+"""Files and folders that commands are given, and options that several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from simulator.cli.output import FORMATS, note
+from simulator.errors import InputError, ScenarioError
+
+if TYPE_CHECKING:
+    from simulator.analysis.results import ResultSet
+    from simulator.scenario.schema import Scenario
+
+MANIFEST = "manifest.json"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def run_options(command: F) -> F:
+    """The options of commands that simulate."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="No progress, no notes."),
+        click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, show_default=True,
+                     help="Processes; 0 for one a core. Results do not depend on it."),
+        click.option("--seed", type=click.IntRange(0, 2**64 - 1),
+                     help="Seed, instead of the scenario's."),
+        click.option("-n", "--replications", type=click.IntRange(min=1),
+                     help="Replications, instead of the scenario's."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def output_options(command: F) -> F:
+    """The options of commands that print estimates."""
+    for option in (
+        click.option("--all", "everything", is_flag=True,
+                     help="Show metrics that are undefined or never happened, too."),
+        click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
+        click.option("--format", "form", type=click.Choice(FORMATS), default="table",
+                     show_default=True, help="How to print the result."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def read_scenario(path: Path, overrides: Sequence[str] = (), *, quiet: bool = False) -> Scenario:
+    """The scenario at *path*; warnings go to standard error. Raises ScenarioError."""
+    refuse_folder(path)
+    from simulator.scenario.load import load
+
+    loaded = load(path, overrides)
+    if loaded.scenario is None:
+        raise ScenarioError(list(loaded.problems))
+    for problem in loaded.problems if not quiet else ():
+        note(str(problem))
+    return loaded.scenario
+
+
+def read_result(path: Path) -> ResultSet:
+    """The result in the folder *path*."""
+    if path.is_file():
+        raise InputError(f"{path} is a file; give a result folder, as `netnode run` writes it")
+    if path.is_dir() and not (path / MANIFEST).exists():
+        depths = (f"*/{MANIFEST}", f"*/*/{MANIFEST}")
+        inside = sorted(found.parent for depth in depths for found in path.glob(depth))
+        hint = f"; did you mean {inside[-1]}?" if inside else ""
+        raise InputError(f"{path} is not a result folder: it has no {MANIFEST}{hint}")
+    if not path.exists():
+        raise InputError(f"{path}: no such folder")
+    from simulator.analysis.results import load_result
+
+    return load_result(path)
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise InputError if *path* is a folder where a scenario file is wanted."""
+    if not path.is_dir():
+        return
+    if (path / MANIFEST).exists():
+        within = path / "scenario.resolved.yaml"
+        raise InputError(f"{path} is a result folder; its scenario is {within}")
+    raise InputError(f"{path} is a folder; give a scenario file (.yaml)")

@@ -1,0 +1,121 @@
+"""What commands print, and where: results to standard output, notes to standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from simulator.errors import OutputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    from simulator.analysis.report import Table
+    from simulator.analysis.sections import Source
+
+FORMATS = ("table", "json", "csv", "md")
+
+
+def emit(text: str, *, color: bool | None = None) -> None:
+    """Print a result; raises OutputError if there is nowhere to print it to."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
+    click.echo(text, nl=False, color=color)
+
+
+def emit_json(document: Any) -> None:
+    """Print *document* as JSON."""
+    emit(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def note(text: str) -> None:
+    """Say something that is not a result; what cannot be said is no reason to stop."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        return
+
+
+def emit_source(source: Source, form: str, *, everything: bool = False) -> None:
+    """Print a result or comparison in one of FORMATS."""
+    from simulator.analysis import report
+
+    if form == "json":
+        emit_json(source.document())
+    elif form == "csv":
+        emit(report.csv(source))
+    elif form == "md":
+        emit(report.markdown(source, everything=everything))
+    elif _decorated():
+        _emit_rich(source, everything=everything)
+    else:
+        emit(report.text(source, everything=everything))
+
+
+def rows(lines: Sequence[tuple[str, ...]], gap: str = "   ") -> str:
+    """*lines* in aligned columns; the last column may be as long as it likes."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        gap.join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
+        + "\n"
+        for line in lines
+    )
+
+
+def _decorated() -> bool:
+    """Whether standard output is a terminal that can show more than plain text."""
+    if os.environ.get("TERM") == "dumb":
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout is not None and sys.stdout.isatty())
+
+
+def _emit_rich(source: Source, *, everything: bool) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from simulator.analysis.report import narrowed, report_of
+
+    console = Console()
+    found = report_of(source, everything=everything)
+    with console.capture() as captured:
+        console.print(Text(found.title, style="bold"))
+        for table in found.tables:
+            for block in narrowed(table, console.width):
+                console.print()
+                console.print(_rich_table(block, console))
+        console.print()
+        for line in found.notes:
+            console.print(Text(line, style="dim"))
+    emit(captured.get(), color=True)
+
+
+def _rich_table(table: Table, console: Console) -> RichTable:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    from simulator.analysis.report import aligned
+
+    drawn = RichTable(title=table.title, title_justify="left", title_style="italic", box=None,
+                      padding=(0, 2, 0, 0), pad_edge=False)  # fmt: skip
+    drawn.add_column("", no_wrap=console.width > 60)
+    for head in table.columns:
+        drawn.add_column(head, header_style="bold", no_wrap=console.width > 60)
+    columns = [aligned([row[i] for _, row in table.rows]) for i in range(len(table.columns))]
+    for number, (label, row) in enumerate(table.rows):
+        cells = []
+        for cell, column in zip(row, columns, strict=True):
+            words = Text(column[number])
+            start = len(words) - len(str(cell)) + len(cell.value)
+            words.stylize("dim", start, len(words) - cell.clear)
+            if cell.clear:
+                words.stylize("bold", 0, start)
+                words.stylize("bold yellow", len(words) - 1)
+            cells.append(words)
+        drawn.add_row(Text(label, style="dim" if label.startswith(" ") else "cyan"), *cells)
+    return drawn

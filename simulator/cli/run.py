@@ -1,0 +1,123 @@
+"""`netnode run`: simulate a scenario, print what it found, and write it to a folder."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli.inputs import output_options, read_scenario, run_options
+from simulator.cli.output import emit_source, note
+from simulator.cli.progress import progress
+from simulator.errors import OutputError, PartialRunError
+
+if TYPE_CHECKING:
+    from simulator.analysis.results import ResultSet
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Output:
+    """How to print a result, and where to write it (None: nowhere)."""
+
+    form: str
+    everything: bool
+    folder: Path | None
+
+
+@click.command(short_help="Simulate a scenario; print and keep what it found.")
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+              help="Replace a value, as in -S hosts.network.count=3; repeatable.")  # fmt: skip
+@run_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
+              help="Folder to write, instead of results/SCENARIO/TIME.")  # fmt: skip
+@click.option("--no-save", is_flag=True, help="Print only; write nothing.")
+@click.option("--trace-replication", type=click.IntRange(min=0), default=0, show_default=True,
+              metavar="K", help="Keep every event of this replication.")  # fmt: skip
+@output_options
+def command(
+    *,
+    scenario: Path,
+    overrides: tuple[str, ...],
+    replications: int | None,
+    seed: int | None,
+    jobs: int,
+    quiet: bool,
+    output: Path | None,
+    no_save: bool,
+    trace_replication: int,
+    everything: bool,
+    as_json: bool,
+    form: str,
+) -> int:
+    """Simulate SCENARIO; print means with 95 % intervals, and write all results to a folder.
+
+    \b
+    netnode run scenario.yaml -n 100
+    netnode run scenario.yaml -S hosts.network.count=4 -o results/four-nodes
+    netnode run scenario.yaml --json | jq .differences
+
+    Ctrl-C ends the run early and keeps the replications that have finished.
+    """
+    if no_save and output:
+        raise click.UsageError("--no-save and --output exclude each other")
+    loaded = read_scenario(scenario, overrides, quiet=quiet)
+    from simulator.analysis.results import check_target
+    from simulator.experiment.runner import run
+
+    folder = None if no_save else output or _default_folder(loaded.name)
+    if folder:
+        check_target(folder)
+    shown = Output("json" if as_json else form, everything, folder)
+    try:
+        with progress(loaded.name, quiet=quiet) as tell:
+            result = run(
+                loaded,
+                replications=replications,
+                seed=seed,
+                jobs=jobs,
+                trace_replication=trace_replication,
+                progress=tell,
+            )
+    except PartialRunError as error:
+        _deliver(error.result, shown, quiet=quiet)  # type: ignore[arg-type]
+        raise
+    if result.partial:
+        done, planned = len(result.replications), result.scenario.replications
+        note(f"interrupted: {done} of {planned} replications had finished")
+    _deliver(result, shown, quiet=quiet)
+    return INTERRUPTED if result.partial else 0
+
+
+def _default_folder(name: str) -> Path:
+    """A folder of the time, which does not exist yet."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+    first = Path("results") / name / now
+    number, folder = 1, first
+    while folder.exists():
+        number += 1
+        folder = first.with_name(f"{now}-{number}")
+    return folder
+
+
+def _deliver(result: ResultSet, output: Output, *, quiet: bool) -> None:
+    """Print and save *result*: each even if the other cannot be done."""
+    if not result.replications:
+        note("nothing had finished, so nothing is kept")
+        return
+    unprinted: OSError | OutputError | None = None
+    try:
+        emit_source(result, output.form, everything=output.everything)
+    except (OSError, OutputError) as error:
+        unprinted = error
+    if output.folder:
+        result.save(output.folder)
+        if not quiet:
+            note(f"written to {output.folder}{' (partial)' if result.partial else ''}")
+    if unprinted is not None:
+        raise unprinted

@@ -1,0 +1,1 @@
+"""Replications and variants, over processes. Nothing about networks."""

@@ -1,0 +1,1 @@
+"""What the server decides: Quantum's rules as a plain state machine."""

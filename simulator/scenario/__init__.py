@@ -1,0 +1,1 @@
+"""What is simulated: scenario files, releases and rates, as frozen data."""

@@ -1,0 +1,1 @@
+"""What physically happens, in simulated time."""

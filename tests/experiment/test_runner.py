@@ -1,0 +1,105 @@
+"""The same bits, whoever computes them; partial results; limits."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from lab import down_share, network_nodes, scenario
+
+from simulator.experiment.runner import run
+
+
+def small():
+    """Two variants in which much happens."""
+    return scenario(
+        start="equilibrium",
+        horizon="10d",
+        hosts=network_nodes(),
+        failures={"host": down_share(0.02), "agent": down_share(0.01, "50h")},
+        workload={"tenants": 4, "changes": {"vms": {"arrivals": "2/d"}}},
+        variants={"one": {}, "two": {"hosts": {"network": {"count": 2}}}},
+    )
+
+
+def table(result):
+    return {
+        (variant, metric): values.tobytes()
+        for variant, sample in result.samples.items()
+        for metric, values in sample.values.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def serial():
+    return run(small(), replications=12, jobs=1)
+
+
+@pytest.mark.parametrize(("jobs", "method"), [(2, "fork"), (5, "fork"), (2, "spawn")])
+def test_workers_do_not_change_a_bit(serial, jobs, method):
+    other = run(small(), replications=12, jobs=jobs, start_method=method)
+    assert table(other) == table(serial)
+    assert other.objects.equals(serial.objects)
+    assert other.events.equals(serial.events)
+
+
+def test_a_second_run_is_the_same_and_another_seed_is_not(serial):
+    assert table(run(small(), replications=12, jobs=1)) == table(serial)
+    assert table(run(small(), replications=12, seed=7, jobs=1)) != table(serial)
+
+
+def test_a_replication_does_not_depend_on_how_many_there_are(serial):
+    few = run(small(), replications=3, jobs=1)
+    for variant, sample in few.samples.items():
+        for metric, values in sample.values.items():
+            assert np.array_equal(
+                values, serial.samples[variant].values[metric][:3], equal_nan=True
+            )
+
+
+HASHED = """
+import sys, hashlib
+sys.path[:0] = sys.argv[1:]
+from test_runner import small, table
+from simulator import run
+found = table(run(small(), replications=3, jobs=1))
+print(hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest())
+"""
+
+
+def test_the_hash_seed_does_not_change_a_bit():
+    here = os.path.dirname(__file__)
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", HASHED, here, os.path.dirname(here)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("0", "1", "12345")
+    }  # fmt: skip
+    assert len(found) == 1
+
+
+def test_progress_is_told_and_the_trace_kept():
+    seen = []
+    result = run(
+        small(), replications=4, jobs=1, trace_replication=2,
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    assert seen == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+    assert set(result.events["variant"]) == {"one", "two"}
+    assert result.trace_replication == 2
+
+
+def test_an_interrupt_keeps_what_finished():
+    def interrupt(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    result = run(small(), replications=9, jobs=1, progress=interrupt)
+    assert result.partial
+    assert result.replications == [0, 1, 2]
+    assert result.estimate("router.availability", "one").n == 3

@@ -1,0 +1,122 @@
+"""Random valid systems: one seed, one system, with everything failing often."""
+
+from __future__ import annotations
+
+import random
+
+from lab import CONTROLLER
+
+
+def random_keys(seed):
+    """The keys of a scenario of one simulated hour in which all kinds of things go wrong."""
+    rng = random.Random(seed)
+    release = rng.choice(["grizzly", "grizzly", "grizzly", "folsom", "nova-network"])
+    hosts = {
+        "c": {**CONTROLLER, "count": rng.randint(1, 2)},
+        "n": {"kind": "network", "count": rng.randint(1, 3)},
+        "k": {"kind": "compute", "count": rng.randint(1, 2)},
+    }
+    if release == "nova-network":
+        del hosts["n"]
+    elif rng.random() < 0.3:
+        hosts["d"] = {"kind": "network", "count": 1, "agents": ["dhcp", "l2", "lbaas"]}
+    return {
+        "horizon": "3600s",
+        "release": release,
+        "start": rng.choice(["equilibrium", "all_up"]),
+        "components": rng.choice(["default", "article"]),
+        "segmentation": rng.choice(["gre", "vlan"]),
+        "hosts": hosts,
+        "failures": _failures(rng),
+        "neutron": {} if release == "folsom" else rng.choice(_TIMINGS),
+        "broker": _broker(rng),
+        "costs": rng.choice([{}, {"boot": "20s", "agent_start": "3s"}, {"rpc_call": "2s"}]),
+        "workload": _workload(rng),
+        "actions": _ACTIONS if release == "grizzly" and rng.random() < 0.7 else [],
+    }
+
+
+_TIMINGS = [
+    {},
+    {"report_interval": "4s", "agent_down_time": "9s"},
+    {"report_interval": "30s", "agent_down_time": "75s"},
+    {"report_interval": "4.1s", "agent_down_time": "3s"},
+]
+
+_ACTIONS = [
+    {"at": "1000s", "op": "add_network_to_agent", "network": "*", "agent": "*/dhcp"},
+    {"at": "1200s", "op": "remove_router_from_agent", "router": "tenant-1/*", "agent": "n-*/l3"},
+    {"at": "1300s", "op": "add_router_to_agent", "router": "tenant-1/*", "agent": "n-*/l3"},
+    {"at": "1500s", "op": "delete_agent", "agent": "n-1/l3"},
+    {"at": "1600s", "op": "agent_stop", "agent": "n-1/dhcp"},
+    {"at": "1700s", "op": "agent_start", "agent": "n-1/dhcp"},
+    {"at": "2000s", "op": "update_agent", "agent": "n-1/l3", "admin_state_up": False},
+    {"at": "2300s", "op": "update_agent", "agent": "n-1/l3", "admin_state_up": True},
+    {"at": "2500s", "op": "delete_network", "network": "tenant-2/*"},
+    {"at": "2600s", "op": "delete_router", "router": "tenant-3/*"},
+]
+
+
+def _failures(rng):
+    failures = {
+        "host": _cycle(rng, 2000, 200),
+        "agent": _cycle(rng, 900, 20),
+        "nic": _cycle(rng, 1500, 60),
+        "uplink": _cycle(rng, 2000, 100),
+    }
+    for part in ("server", "broker", "database"):
+        if rng.random() < 0.7:
+            failures[part] = _cycle(rng, 1500, rng.choice([3, 30, 300]))
+    return failures
+
+
+def _cycle(rng, up, down):
+    return {"time_to_failure": _law(rng, up), "time_to_repair": _law(rng, down)}
+
+
+def _law(rng, mean):
+    mean *= rng.uniform(0.3, 1)
+    return rng.choice(
+        [
+            {"exponential": {"mean": f"{mean}s"}},
+            {"weibull": {"shape": 0.7, "mean": f"{mean}s"}},
+            {"lognormal": {"mean": f"{mean}s", "sigma": 1.0}},
+            f"{round(mean) + 1}s",
+        ]
+    )
+
+
+def _broker(rng):
+    broker = {}
+    if rng.random() < 0.6:
+        broker["delay"] = rng.choice(
+            [
+                "50ms",
+                "1.5s",
+                {"exponential": {"mean": "300ms"}},
+                {"exponential": {"mean": "3s"}},
+                {"lognormal": {"median": "200ms", "sigma": 1.2}},
+            ]
+        )
+    if rng.random() < 0.4:
+        broker["loss"] = rng.choice([0.001, 0.05, 0.3])
+    return broker
+
+
+def _workload(rng):
+    return {
+        "tenants": 5,
+        "per_tenant": {"routers": rng.choice([1, 2]), "vms": rng.choice([0, 3])},
+        "traffic": {"per_router": rng.choice(["100Mbps", "1Gbps", _SPREAD])},
+        "changes": {
+            "tenants": {"arrivals": "20/h", "lifetime": "600s"},
+            "vms": {"arrivals": "60/h", "lifetime": "300s"},
+            "floating_ips": {"arrivals": "20/h"},
+            "networks": {"arrivals": "5/h", "lifetime": "900s"},
+            "routers": {"arrivals": "9/h"},
+            "ports": {"arrivals": "9/h", "lifetime": "100s"},
+        },
+    }
+
+
+_SPREAD = {"lognormal": {"mean": "400Mbps", "sigma": 1.0}}

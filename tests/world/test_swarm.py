@@ -1,0 +1,94 @@
+"""Random systems: computed heartbeats equal simulated ones, and invariants hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lab import columns, run_one, scenario
+from swarm import random_keys
+
+from simulator.analysis.metrics import METRICS, measure
+from simulator.scenario.load import load_scenario
+from simulator.trace import Kind, Sort
+
+SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+FAST = [
+    "horizon=2h",
+    "warm_up=0s",
+    "failures.host={time_to_failure: 700s, time_to_repair: {exponential: {mean: 60s}}}",
+    "failures.agent={time_to_failure: {weibull: {shape: 0.7, mean: 500s}}, time_to_repair: 9s}",
+    "failures.nic={time_to_failure: {exponential: {mean: 900s}}, time_to_repair: 30s}",
+    "failures.broker={time_to_failure: {exponential: {mean: 900s}}, time_to_repair: 40s}",
+    "failures.server={time_to_failure: {exponential: {mean: 900s}}, time_to_repair: 20s}",
+]
+EQUALITY_SEEDS = range(60)
+
+
+@pytest.mark.parametrize("seed", EQUALITY_SEEDS)
+def test_computed_and_simulated_heartbeats_give_the_same_trace(seed):
+    keys = random_keys(seed)
+    traces = [
+        columns(run_one(scenario(**keys, seed=seed, heartbeats=mode)).trace)
+        for mode in ("elided", "explicit")
+    ]
+    assert traces[0] == traces[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 4000))
+def test_computed_and_simulated_heartbeats_give_the_same_trace_at_length(seed):
+    test_computed_and_simulated_heartbeats_give_the_same_trace(seed)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_they_do_so_on_every_shipped_scenario(path):
+    """Two hours of each variant, with everything failing every few minutes."""
+    loaded = {
+        mode: load_scenario(path, [*FAST, f"heartbeats={mode}"])
+        for mode in ("elided", "explicit")
+    }
+    for variant in loaded["elided"].variants:
+        traces = [columns(run_one(one, variant=variant).trace) for one in loaded.values()]
+        assert traces[0] == traces[1], variant
+
+
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_invariants_hold(seed):
+    measured = run_one(scenario(**random_keys(seed), seed=seed))
+    values = measure(measured)
+    bounded = [name for name, metric in METRICS.items() if metric.high == 1.0]
+    for name in bounded:
+        if not isinstance(values[name], str):
+            assert 0 <= values[name] <= 1 + 1e-12, name
+    history, trace = measured.history, measured.trace
+    lives = history.lives(Sort.ROUTER)
+    routed = history.routed
+    assert (routed.start >= lives.start[routed.owner]).all()
+    assert (routed.end <= lives.end[routed.owner]).all()
+    _disjoint(routed)
+    _disjoint(history.leased)
+    causes = sum(measured.router_causes.values())
+    assert np.allclose(causes, measured.router_downtime, atol=1e-6)
+    if not isinstance(values["load.offered"], str):
+        assert values["load.carried"] <= values["load.offered"] * (1 + 1e-9)
+        assert values["load.carried"] <= trace.nodes.capacity_bps.sum() * (1 + 1e-9)
+    if not isinstance(values["vm.hours_without_address"], str):
+        assert 0 <= measured.leases.without_address() <= measured.leases.vm_seconds() * (1 + 1e-9)
+    _alternate(trace, Kind.AGENT_DOWN, Kind.AGENT_ALIVE)
+    _alternate(trace, Kind.STOPPED, Kind.STARTED)
+
+
+def _disjoint(rows):
+    same = rows.owner[1:] == rows.owner[:-1]
+    assert (rows.start[1:][same] > rows.end[:-1][same]).all()
+
+
+def _alternate(trace, off, on):
+    """No agent goes down twice without coming up between."""
+    last = {}
+    for kind, subject in zip(trace.kind.tolist(), trace.subject.tolist(), strict=True):
+        if kind in (off, on):
+            assert last.get(subject) != kind
+            last[subject] = kind
