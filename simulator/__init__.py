@@ -14,7 +14,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.experiment.compare import compare
     from simulator.analysis.results import ResultSet, load_result
     from simulator.errors import (
         InputError,
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
         PartialRunError,
         ScenarioError,
     )
+    from simulator.experiment.compare import compare
     from simulator.experiment.runner import run
     from simulator.scenario.load import load_scenario
     from simulator.scenario.schema import Scenario

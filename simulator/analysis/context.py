@@ -36,6 +36,7 @@ class Context:
 
     @property
     def has_scheduler(self) -> bool:
+        """Whether a server binds objects to agents."""
         return self.architecture == "scheduled"
 
 

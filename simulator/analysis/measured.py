@@ -11,13 +11,13 @@ from simulator.analysis.bandwidth import Loads, loads
 from simulator.analysis.belief import Belief
 from simulator.analysis.context import Context
 from simulator.analysis.downtime import downtime
-from simulator.analysis.intervals import Lives, Rows, Spans, gaps, union, union_of
+from simulator.analysis.intervals import Lives, Rows, Spans, union, union_of
 from simulator.analysis.leases import Leases
 from simulator.analysis.service import History
 from simulator.trace import Floats, Kind, Sort, Trace
 
 
-class Undefined(Exception):
+class UndefinedError(Exception):
     """A metric has no value here; the message says why."""
 
 
@@ -32,21 +32,21 @@ class Measured:
     # -- shared ----------------------------------------------------------------------------
 
     def routers(self) -> Lives:
-        """The routers' lives; Undefined where a system has none."""
+        """The routers' lives; UndefinedError where a system has none."""
         if self.context.architecture == "multi_host":
-            raise Undefined("nova-network has no routers: each host is the gateway of its VMs")
+            raise UndefinedError("nova-network has no routers: each host is the gateway of its VMs")
         return self._alive(Sort.ROUTER, "no routers")
 
     def networks(self) -> Lives:
         """The networks' lives."""
         if self.context.architecture == "multi_host":
-            raise Undefined("nova-network serves DHCP on each host for its own VMs only")
+            raise UndefinedError("nova-network serves DHCP on each host for its own VMs only")
         return self._alive(Sort.NETWORK, "no networks")
 
     def _alive(self, sort: Sort, reason: str) -> Lives:
         lives = self.history.lives(sort)
         if not np.any(lives.length > 0):
-            raise Undefined(reason)
+            raise UndefinedError(reason)
         return lives
 
     @cached_property
@@ -113,24 +113,27 @@ class Measured:
 
     @cached_property
     def leases(self) -> Leases:
+        """The VMs and who of them has an address."""
         return Leases(self.history)
 
     @cached_property
     def belief(self) -> Belief:
-        """The agents table; Undefined where there is none."""
+        """The agents table; UndefinedError where there is none."""
         if not self.context.reports:
-            raise Undefined("no agent reports: this release has no agents table")
+            raise UndefinedError("no agent reports: this release has no agents table")
         return Belief(self.history)
 
     @cached_property
     def detections(self) -> Floats:
+        """Seconds from failure to `agent_down`, of failures that outlast it."""
         return some(np.array(self.belief.detections()), "no failure outlasted its detection")
 
     @cached_property
     def loads(self) -> Loads:
+        """Bandwidth offered and carried; UndefinedError without any."""
         found = loads(self.history)
         if not found.offered:
-            raise Undefined("no north-south load: set workload.traffic.per_router")
+            raise UndefinedError("no north-south load: set workload.traffic.per_router")
         return found
 
     @cached_property
@@ -182,15 +185,16 @@ class Measured:
         largest = _largest(rows, objects.load_bps[rows.owner], nodes.size, place, up)
         busy = (largest.value > 0) & (largest.up > 0)
         if not busy.any():
-            raise Undefined("no node carries load")
+            raise UndefinedError("no node carries load")
         mean = largest.total[busy] / largest.up[busy]
         ratio = largest.value[busy] / mean
         return float(np.average(ratio, weights=largest.length[busy]))
 
 
 def some(values: Floats, reason: str) -> Floats:
+    """*values*, or UndefinedError with *reason* if there are none."""
     if not values.size:
-        raise Undefined(reason)
+        raise UndefinedError(reason)
     return values
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from simulator.analysis.bandwidth import Loads
 from simulator.analysis.downtime import CAUSES
 from simulator.analysis.intervals import Lives, Rows
-from simulator.analysis.measured import Measured, Undefined, some
+from simulator.analysis.measured import Measured, UndefinedError, some
 from simulator.trace import Floats, Kind
 from simulator.units import YEAR
 
@@ -42,7 +42,7 @@ def measure(measured: Measured) -> dict[str, float | str]:
     for name, metric in METRICS.items():
         try:
             values[name] = metric.function(measured)
-        except Undefined as reason:
+        except UndefinedError as reason:
             values[name] = str(reason)
     return values
 
@@ -140,14 +140,14 @@ def _network_availability(m: Measured) -> float:
 
 def _vm_hours_without_address(m: Measured) -> float:
     if not m.leases.vm_seconds():
-        raise Undefined("no VMs")
+        raise UndefinedError("no VMs")
     return m.leases.without_address() / 3600
 
 
 def _vm_north_south(m: Measured) -> float:
     served, total = m.leases.north_south()
     if not total:
-        raise Undefined("no VMs on a network with a router")
+        raise UndefinedError("no VMs on a network with a router")
     return served / total
 
 
@@ -165,7 +165,7 @@ def _tenant_worst(m: Measured) -> float:
 
 def _control_availability(m: Measured) -> float:
     if not m.context.has_scheduler:
-        raise Undefined("this release has no scheduler")
+        raise UndefinedError("this release has no scheduler")
     events = m.trace.of(Kind.REQUEST)
     inside = events.time >= m.context.begin
     return float(np.mean(some(events.value[inside], "nothing was created, so nothing asked for")))
@@ -174,7 +174,7 @@ def _control_availability(m: Measured) -> float:
 def _provisioning(share: float) -> Function:
     def provisioning(m: Measured) -> float:
         if m.context.architecture == "multi_host":
-            raise Undefined("nova-network sets up a network with its host")
+            raise UndefinedError("nova-network sets up a network with its host")
         return float(np.quantile(m.provisioning, share))
 
     return provisioning

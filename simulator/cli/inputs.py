@@ -23,11 +23,11 @@ def run_options(command: F) -> F:
     """The options of commands that simulate."""
     for option in (
         click.option("-q", "--quiet", is_flag=True, help="No progress, no notes."),
-        click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, show_default=True,
+        click.option("-j", "--jobs", type=click.IntRange(min=0), default=0, metavar="JOBS",
                      help="Processes; 0 for one a core. Results do not depend on it."),
-        click.option("--seed", type=click.IntRange(0, 2**64 - 1),
+        click.option("--seed", type=click.IntRange(0, 2**64 - 1), metavar="SEED",
                      help="Seed, instead of the scenario's."),
-        click.option("-n", "--replications", type=click.IntRange(min=1),
+        click.option("-n", "--replications", type=click.IntRange(min=1), metavar="N",
                      help="Replications, instead of the scenario's."),
     ):  # fmt: skip
         command = option(command)

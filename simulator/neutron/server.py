@@ -79,9 +79,9 @@ def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bo
     Source: get_l3_agent_candidates, quantum/scheduler/l3_agent_scheduler.py at 2013.1.5; Folsom's
     agents apply the same filter to themselves (quantum/agent/l3_agent.py at 2012.2.4).
     """
-    if not configurations.get("use_namespaces", True):
-        if configurations.get("router_id") != router:
-            return False
+    confined = not configurations.get("use_namespaces", True)
+    if confined and configurations.get("router_id") != router:
+        return False
     if gateway is None:
         return bool(configurations.get("handle_internal_only_routers", True))
     wanted = configurations.get("gateway_external_network_id")
@@ -209,6 +209,7 @@ class Server:
         return notices + self._tell_dhcp(now, network, "port_create_end")
 
     def delete_port(self, now: float, network: Id) -> list[Notice]:
+        """Told like any change of a port; schedules nothing."""
         self._network(network).ports -= 1
         return self._tell_dhcp(now, network, "port_delete_end")
 
@@ -262,6 +263,7 @@ class Server:
         return self.update_router(now, router)
 
     def delete_router(self, now: float, router: Id) -> list[Notice]:
+        """Told to all L3 agents: the binding is gone by then."""
         for name in list(self._router(router).agents):
             self._unbind(router, self.agents[name])
         del self.routers[router], self._unhosted["l3"][router]
@@ -297,6 +299,7 @@ class Server:
         return [Notice("dhcp", name, "network_create_end", network)]
 
     def remove_network_from_agent(self, now: float, network: Id, name: str) -> list[Notice]:
+        """Source: remove_network_from_dhcp_agent, the same file."""
         record, agent = self._network(network), self._agent(name)
         if name not in record.agents:
             raise errors.NetworkNotHostedByDhcpAgent(name)
@@ -320,6 +323,7 @@ class Server:
         return [Notice("l3", name, "router_added_to_agent", router)]
 
     def remove_router_from_agent(self, now: float, router: Id, name: str) -> list[Notice]:
+        """Source: remove_router_from_l3_agent, the same file. Nothing schedules it anew."""
         record, agent = self._router(router), self._agent(name)
         if name not in record.agents:
             raise errors.RouterNotHostedByL3Agent(name)

@@ -35,6 +35,7 @@ class Mark:
     path: str
 
     def problem(self, code: str, message: str, *, warning: bool = False) -> Problem:
+        """A problem at this place."""
         path, message = one_line(self.path), one_line(message)
         return Problem(self.file, self.line, self.column, code, path, message, warning)
 
@@ -58,6 +59,7 @@ class Mapping(dict[str, Any]):
         self.values_at: dict[str, Mark] = {}
 
     def put(self, key: str, value: Any, key_at: Mark, value_at: Mark) -> None:
+        """Add or replace an entry with its marks."""
         self[key] = value
         self.keys_at[key], self.values_at[key] = key_at, value_at
 

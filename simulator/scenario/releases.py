@@ -63,6 +63,7 @@ class Release:
 
     @property
     def has_scheduler(self) -> bool:
+        """Whether a server binds objects to agents."""
         return self.architecture == "scheduled"
 
     def router_cost(self, costs: Costs, interfaces: int, gateway: bool, floating: int) -> float:

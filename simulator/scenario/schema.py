@@ -87,6 +87,7 @@ class HostGroup(Model):
 
     @property
     def agent_types(self) -> tuple[AgentType, ...]:
+        """The agents in force: those given, else those of the kind."""
         if self.agents is not None:
             return self.agents
         defaults: dict[HostKind, tuple[AgentType, ...]] = {
@@ -326,8 +327,10 @@ class System(Model):
     broker: Broker = Broker()
     segmentation: Literal["gre", "vxlan", "vlan"] = "gre"
     rates: str | None = None
-    failures: dict[str, Failures] = {}
-    external_networks: dict[Name, ExternalNetwork] = {"public": ExternalNetwork()}
+    failures: dict[str, Failures] = Field(default_factory=dict)
+    external_networks: dict[Name, ExternalNetwork] = Field(
+        default_factory=lambda: {"public": ExternalNetwork()}
+    )
     hosts: dict[Name, HostGroup]
     costs: Costs = Costs()
     workload: Workload = Workload()

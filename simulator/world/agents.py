@@ -30,9 +30,9 @@ class Agent:
 
     __slots__ = (
         "_booted", "_boots", "_lose_contact", "_mailbox", "_receive", "_start", "batches",
-        "busy_until", "cluster", "component", "configured", "control", "entity", "fuzz", "has_queue", "heart",
-        "interrupted", "life", "management_up", "name", "plan", "running", "started_at", "syncing", "type",
-        "wakeup",
+        "busy_until", "cluster", "component", "configured", "control", "entity", "fuzz",
+        "has_queue", "heart", "interrupted", "life", "management_up", "name", "plan", "running",
+        "started_at", "syncing", "type", "wakeup",
     )  # fmt: skip
 
     def __init__(
@@ -79,6 +79,7 @@ class Agent:
 
     @property
     def may_run(self) -> bool:
+        """Whether the host is up and booted and no cause of its own keeps the process down."""
         up = self.cluster.is_up
         return self._booted and up(self.plan.host) and up(self.component)
 

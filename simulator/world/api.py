@@ -31,6 +31,7 @@ class Api:
 
     @property
     def now(self) -> float:
+        """Simulated time, s."""
         return float(self.cluster.env.now)
 
     def require_server(self) -> None:
@@ -70,6 +71,7 @@ class Api:
         return router
 
     def delete_network(self, network: int) -> None:
+        """Delete a network with all its ports."""
         self.require_server()
         router = self.objects.router[network]
         if router >= 0:
@@ -79,6 +81,7 @@ class Api:
         self.tell(self.server.delete_network(self.now, network))
 
     def delete_router(self, router: int) -> None:
+        """Delete a router."""
         self.require_server()
         self.objects.remove(router)
         self.record(Kind.DELETED, router)
@@ -102,12 +105,14 @@ class Api:
         self.update_router(router)
 
     def create_port(self, network: int) -> None:
+        """A port on *network*: its first one is the network's first trigger."""
         self.require_server()
         notices = self.server.create_port(self.now, network)
         self._first_trigger(network)
         self.tell(notices)
 
     def delete_port(self, network: int) -> None:
+        """Delete a port of *network*."""
         self.require_server()
         self.tell(self.server.delete_port(self.now, network))
 

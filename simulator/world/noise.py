@@ -178,19 +178,18 @@ class RandomDelay:
     def spans(
         self, stretch: Stretch, count: int, limit: float, cut: float
     ) -> tuple[Floats, Floats]:
-        starts: list[float] = []
-        ends: list[float] = []
+        found: list[tuple[float, float]] = []  # first and last processing of each span
         begin, stop = stretch.index, stretch.index + count
         for late in [*self._late_between(begin, stop), stop]:
-            if begin < late:
-                self._add_run(stretch, begin, late - 1, limit, cut, starts, ends)
-            if late < stop:
-                time = self._processed(stretch, late, math.inf, cut)
-                if time > -math.inf:
-                    starts.append(time)
-                    ends.append(time + limit)
+            runs = [range(begin, late)] if begin < late else []
+            runs += [range(late, late + 1)] if late < stop else []
+            for run in runs:
+                times = self._ends_of(stretch, run, cut)
+                if times:
+                    found.append((min(times), max(times)))
             begin = late + 1
-        return np.array(starts), np.array(ends)
+        table = np.array(found, dtype=np.float64).reshape(-1, 2)
+        return table[:, 0], table[:, 1] + limit
 
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
         numbers = set(self._late_between(stretch.index, stretch.index + count))
@@ -201,21 +200,19 @@ class RandomDelay:
         times = [self._processed(stretch, number, math.inf, math.inf) for number in numbers]
         return sorted(time for time in times if time > now)
 
-    def _add_run(
-        self, stretch: Stretch, begin: int, end: int, limit: float, cut: float,
-        starts: list[float], ends: list[float],
-    ) -> None:  # fmt: skip
-        """The span of heartbeats *begin* to *end*, none of them late."""
-        head = range(begin, min(begin + self._reach, end) + 1)
+    def _ends_of(self, stretch: Stretch, run: range, cut: float) -> list[float]:
+        """Processings at both ends of a *run* of heartbeats with none late between them.
+
+        The first and the last of the whole run are among them.
+        """
+        begin, end = run.start, run.stop - 1
         tail = end
         while tail > begin and self._emission(stretch, tail) + self._slack >= cut:
             tail -= 1  # it may have been cut off
+        head = range(begin, min(begin + self._reach, end) + 1)
         numbers = {*head, *range(max(tail - self._reach, begin), end + 1)}
         times = [self._processed(stretch, number, math.inf, cut) for number in numbers]
-        times = [time for time in times if time > -math.inf]
-        if times:
-            starts.append(min(times))
-            ends.append(max(times) + limit)
+        return [time for time in times if time > -math.inf]
 
     def _emission(self, stretch: Stretch, number: int) -> float:
         return stretch.first + (number - stretch.index) * stretch.interval

@@ -75,6 +75,7 @@ class Objects:
         self._networks.pop(number, None)
 
     def alive(self, number: int) -> bool:
+        """Whether an object exists now."""
         return number in self._routers or number in self._networks
 
     def routers(self) -> list[int]:

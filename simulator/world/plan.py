@@ -170,7 +170,8 @@ def _failures(system: System, parts: Sequence[Component]) -> tuple[list[Renewal]
             )
             scripts.append(Script(i, tuple(spans)))
             continue
-        assert failures.time_to_failure is not None and failures.time_to_repair is not None
+        assert failures.time_to_failure is not None
+        assert failures.time_to_repair is not None
         ttf, ttr = failures.time_to_failure.build(), failures.time_to_repair.build()
         renewals.append(Renewal(i, stable_hash(part.name), ttf, ttr))
     return renewals, scripts

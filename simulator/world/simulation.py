@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from simpy import Environment
 
 from simulator.clock import quantize
-from simulator.neutron.server import Server
 from simulator.neutron.server import Agent as Row
+from simulator.neutron.server import Server
 from simulator.trace import Batch, Kind, Recorder, Sort, Trace
 from simulator.world.agents import Agent
 from simulator.world.api import Api

@@ -262,9 +262,11 @@ class Workflows:
         network = int(str(notice.target))
         if notice.method == "network_delete_end":
             agent.remove([network])
-        elif notice.method in ("network_create_end", "subnet_create_end"):
-            if network not in agent.configured and self.objects.alive(network):
-                agent.build([network], self.network_costs([network]))
+        elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
+            agent.build([network], self.network_costs([network]))
+
+    def _is_new(self, agent: Agent, thing: int) -> bool:
+        return thing not in agent.configured and self.objects.alive(thing)
 
     def lose_contact(self, agent: Agent) -> None:
         """The server is out of reach: work that needs it for each object stops, to be redone."""
@@ -288,6 +290,8 @@ STARTERS: Mapping[tuple[str, str], Habit] = {
 }
 """What an agent does when it starts. Grizzly's DHCP agent first waits for its first heartbeat's
 answer (`first_dhcp_sync`); metadata and load-balancing agents keep nothing that is measured."""
+
+DHCP_CREATIONS = ("network_create_end", "subnet_create_end")
 
 RECEIVERS: Mapping[tuple[str, str], Habit] = {
     ("scheduled", "l3"): Workflows.receive_l3,

@@ -34,9 +34,7 @@ def test_closed_form_equals_vms_one_by_one(lease, lengths):
         costs={**FREE, "address_regain": "15s"},
         workload={"tenants": 1, "per_tenant": {"vms": 1}},
         failures={
-            "network-1/data": {
-                "outages": [{"at": f"{a}s", "for": f"{b - a}s"} for a, b in spans]
-            }
+            "network-1/data": {"outages": [{"at": f"{a}s", "for": f"{b - a}s"} for a, b in spans]}
         },
     )
     expected = one_by_one(spans, lease=lease, regain=15, end=86400)

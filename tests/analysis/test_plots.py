@@ -15,8 +15,11 @@ from simulator.experiment.runner import run
 VARIANTS = {
     "folsom": {"release": "folsom"},
     "grizzly-with-a-rather-long-name": {"hosts": {"network": {"count": 2}}},
-    "nova": {"release": "nova-network", "hosts": {"network": None, "vm": {"kind": "compute", "count": 2}}},
-}  # fmt: skip
+    "nova": {
+        "release": "nova-network",
+        "hosts": {"network": None, "vm": {"kind": "compute", "count": 2}},
+    },
+}
 
 
 def found(count=3, *, objects=True, **keys):
@@ -37,7 +40,7 @@ def three():
 
 def words(figure):
     """All text of a figure."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     parts = [figure.get_suptitle()]
     for axis in figure.axes:
         parts += [axis.get_title(loc="left"), axis.get_xlabel(), axis.get_ylabel()]
@@ -45,7 +48,7 @@ def words(figure):
         parts += [label.get_text() for label in axis.get_yticklabels()]
         legend = axis.get_legend()
         parts += [text.get_text() for text in legend.get_texts()] if legend else []
-    return "\n".join(parts)
+    return " ".join(" ".join(parts).split())
 
 
 def drawn(figure):
@@ -65,11 +68,11 @@ def test_the_overview_names_what_it_shows(three):
 
 def test_what_is_not_defined_is_said(three):
     assert words(overview(three)).count("not defined") == 3  # nova has no routers: three panels
-    assert "nova\n(not defined)" in words(downtime_distribution(three))
+    assert "nova (not defined)" in words(downtime_distribution(three))
     nova = found(variants={"nova": VARIANTS["nova"]}, workload={"tenants": 2})
     text = words(overview(nova))
-    assert "nova-network has no routers" in text.replace("\n", " ")
-    assert "no north-south load" in text.replace("\n", " ")
+    assert "nova-network has no routers" in text
+    assert "no north-south load" in text
     assert "no variant has routers" in words(downtime_distribution(nova))
 
 
@@ -92,12 +95,12 @@ def test_the_distribution_is_the_share_with_more():
     axis = downtime_distribution(result).axes[0]
     line = next(line for line in axis.lines if line.get_label() == "base")
     x, y = line.get_data()
-    assert sorted(set((x[1:] / 3600).round(1))) == [36.5, 73.0]
+    assert sorted(set((x[1:] / 3600).round())) == [37, 73]  # and some seconds to come back
     assert y[0] == 100
     assert y[-1] == pytest.approx(0)
-    on_second = sum(result.objects.query("kind == 'router'")["downtime_s"] > 5400)
-    assert y[x > 36.5 * 3600][0] < 100 * on_second / 20
-    assert 100 * on_second / 20 in y.round(6)
+    longer = sum(result.objects.query("kind == 'router'")["downtime_s"] > 5400)
+    assert 0 < longer < 20
+    assert y[x < 50 * 3600][-1] == pytest.approx(100 * longer / 20)
 
 
 def test_a_result_without_objects_says_so():
@@ -115,7 +118,7 @@ def test_one_variant_or_eight(count):
 def test_nothing_overlaps(three):
     """No text of a panel reaches into another panel, or out of the picture."""
     figure = overview(three)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     page = figure.bbox
     boxes = [axis.get_tightbbox() for axis in figure.axes]
     for number, box in enumerate(boxes):

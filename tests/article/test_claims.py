@@ -12,11 +12,14 @@ from lab import (
     outage,
     replicate,
     run_one,
+    scenario,
 )
 from scipy import stats
 
+from simulator.analysis.agents import agent_list
 from simulator.analysis.metrics import measure
 from simulator.clock import TICK
+from simulator.experiment.runner import run
 from simulator.neutron import errors
 from simulator.neutron.server import Notice, Server
 from simulator.trace import Kind, Sort
@@ -346,15 +349,9 @@ def test_s20_dhcp_agents_could_serve_without_scheduling():
 
 def test_s21_one_place_knows_the_state_of_all_components():
     """The L3 agent of node 1 is dead at 2000 s, and alive before and after."""
-    from simulator.analysis.agents import agents_at
-    from simulator.experiment.runner import run
-    from lab import scenario
-
-    result = run(
-        scenario(failures={"network-1/l3": outage(1000, 5000)}), replications=1, jobs=1
-    )
+    result = run(scenario(failures={"network-1/l3": outage(1000, 5000)}), replications=1, jobs=1)
     for time, alive in ((500.0, True), (2000.0, False), (7000.0, True)):
-        rows = {row["Agent Type"]: row["Alive"] for row in agents_at(result, time)}
+        rows = {agent.type: agent.alive for agent in agent_list(result, time)}
         assert rows == {"L3 agent": alive, "DHCP agent": True, "Open vSwitch agent": True}
 
 

@@ -31,6 +31,14 @@ variants:
 """
 
 
+ENTRY = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started the tests ignores
+from simulator.cli import main
+sys.exit(main())
+"""
+
+
 @dataclass
 class Called:
     """What a call of the command left."""
@@ -69,7 +77,7 @@ def start(tmp_path):
 
     def begin(*args, **options):
         process = subprocess.Popen(
-            [sys.executable, "-m", "simulator.cli", *map(str, args)],
+            [sys.executable, "-c", ENTRY, *map(str, args)],
             cwd=tmp_path,
             text=True,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},

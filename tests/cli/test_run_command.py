@@ -7,7 +7,6 @@ import errno
 import io
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -288,15 +287,20 @@ def test_an_interrupt_that_a_simulation_swallowed_still_counts(small, monkeypatc
     monkeypatch.setattr(runner.Worker, "replicate", swallow)
     from simulator import load_scenario
 
-    before = signal.getsignal(signal.SIGINT)
-    result = runner.run(load_scenario(small), jobs=1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        result = runner.run(load_scenario(small), jobs=1)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert result.partial
     assert result.replications == [0, 1]
-    assert signal.getsignal(signal.SIGINT) is before
 
 
 def on_a_terminal(*args, **env):
     """What the command writes to a terminal of 120 columns."""
+    import pty  # not on every system
+
     pid, terminal = pty.fork()
     if not pid:
         os.environ.update(TERM="xterm", COLUMNS="120", **env)

@@ -168,8 +168,7 @@ def test_one_outage_of_known_length_in_every_metric():
         "router.downtime_conflicted": 0.0,
         "network.availability": 1 - j * out / (4 * YEAR),
         "vm.hours_without_address": j * address / 3600,
-        "vm.north_south_availability": 1
-        - (k * overlap + j * address - both * joint) / (40 * YEAR),
+        "vm.north_south_availability": 1 - (k * overlap + j * address - both * joint) / (40 * YEAR),
         "tenant.availability": 1 - down / (4 * YEAR),
         "tenant.availability_worst": 1 - (out + lag) / YEAR,
         "control.availability": "nothing was created, so nothing asked for",
@@ -206,9 +205,9 @@ def test_one_outage_of_known_length_in_every_metric():
 
 
 def _value(metric, measured):
-    from simulator.analysis.measured import Undefined
+    from simulator.analysis.measured import UndefinedError
 
     try:
         return metric.function(measured)
-    except Undefined as reason:
+    except UndefinedError as reason:
         return str(reason)

@@ -46,8 +46,7 @@ def test_computed_and_simulated_heartbeats_give_the_same_trace_at_length(seed):
 def test_they_do_so_on_every_shipped_scenario(path):
     """Two hours of each variant, with everything failing every few minutes."""
     loaded = {
-        mode: load_scenario(path, [*FAST, f"heartbeats={mode}"])
-        for mode in ("elided", "explicit")
+        mode: load_scenario(path, [*FAST, f"heartbeats={mode}"]) for mode in ("elided", "explicit")
     }
     for variant in loaded["elided"].variants:
         traces = [columns(run_one(one, variant=variant).trace) for one in loaded.values()]
