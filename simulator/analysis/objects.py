@@ -8,18 +8,24 @@ import numpy as np
 
 from simulator.analysis.downtime import CAUSES, downtime
 from simulator.analysis.measured import Measured
-from simulator.trace import Floats, Ints, Sort
+from simulator.trace import Floats, Sort
 
 
 @dataclass(frozen=True)
 class ObjectRows:
-    """Every object that lived in the window: its sort, life, downtime, and downtime by cause, s."""
+    """Every object that lived in the window: its kind, life, downtime, and downtime by cause, s.
+
+    Kinds are router and network; under nova-network gateway and network, one of each a host.
+    Where there are too many to keep each, rows are quantiles of each column instead, by kind:
+    *quantiles* then holds their levels, and *names* is empty.
+    """
 
     names: tuple[str, ...]
-    sort: Ints
+    kinds: tuple[str, ...]
     life: Floats
     downtime: Floats
     causes: dict[str, Floats]
+    quantiles: Floats | None = None
 
 
 def object_rows(measured: Measured) -> ObjectRows:
@@ -38,10 +44,32 @@ def object_rows(measured: Measured) -> ObjectRows:
             causes[cause] += seconds
     kept = np.flatnonzero(life > 0)
     objects = measured.trace.objects
+    multi_host = context.architecture == "multi_host"
+    kinds = {int(Sort.ROUTER): "gateway" if multi_host else "router", int(Sort.NETWORK): "network"}
     return ObjectRows(
         names=tuple(objects.names[i] for i in kept.tolist()),
-        sort=objects.sort[kept],
+        kinds=tuple(kinds[sort] for sort in objects.sort[kept].tolist()),
         life=life[kept],
         downtime=(life - served)[kept],
         causes={cause: seconds[kept] for cause, seconds in causes.items()},
+    )
+
+
+def in_quantiles(rows: ObjectRows) -> ObjectRows:
+    """*rows* as 101 quantiles of each column for each kind."""
+    levels = np.linspace(0, 1, 101)
+    found = list(dict.fromkeys(rows.kinds))
+    every = np.array(rows.kinds)
+
+    def column(values: Floats) -> Floats:
+        parts = [np.quantile(values[every == kind], levels) for kind in found]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    return ObjectRows(
+        names=(),
+        kinds=tuple(kind for kind in found for _ in levels),
+        life=column(rows.life),
+        downtime=column(rows.downtime),
+        causes={cause: column(seconds) for cause, seconds in rows.causes.items()},
+        quantiles=np.tile(levels, len(found)),
     )

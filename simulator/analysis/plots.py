@@ -47,10 +47,10 @@ LOG_FROM = 30.0
 
 def overview(result: ResultSet) -> Figure:
     """Four panels: downtime, all-down probability, blast radius, and load; a row a variant."""
-    from matplotlib.figure import Figure
+    from simulator.analysis.picture import Picture
 
     rows = len(result.variants)
-    figure = Figure(figsize=(10, 3.4 + 0.9 * max(rows, 2)), layout="constrained")
+    figure = Picture(figsize=(10, 3.4 + 0.9 * max(rows, 2)), layout="constrained")
     axes = figure.subplots(2, 2)
     panels = (_downtime_panel, _all_down_panel, _blast_panel, _load_panel)
     for place, (panel, axis) in enumerate(zip(panels, axes.flat, strict=True)):
@@ -62,9 +62,9 @@ def overview(result: ResultSet) -> Figure:
 
 def downtime_distribution(result: ResultSet) -> Figure:
     """Share of routers with more than a given downtime a year, over all replications."""
-    from matplotlib.figure import Figure
+    from simulator.analysis.picture import Picture
 
-    figure = Figure(figsize=(10, 4.8), layout="constrained")
+    figure = Picture(figsize=(10, 4.8), layout="constrained")
     axis = figure.subplots()
     drawn = 0
     try:

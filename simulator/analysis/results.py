@@ -30,14 +30,13 @@ from simulator.analysis.statistics import Estimate, difference, estimate
 from simulator.errors import InputError, MissingError, OutputError
 from simulator.scenario.load import load_scenario, resolved_yaml
 from simulator.scenario.schema import Scenario
-from simulator.trace import Floats, Kind, Sort, Trace
+from simulator.trace import Floats, Kind, Trace
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 SCHEMA_VERSION = 1
-OBJECT_LIMIT = 10_000_000
 LIBRARIES = (
     "simpy",
     "numpy",
@@ -58,7 +57,7 @@ class Sample:
     reasons: dict[str, str]
 
 
-@dataclass
+@dataclass(repr=False)
 class ResultSet:
     """What a run found: estimates, tables, and one trace of each variant.
 
@@ -235,6 +234,10 @@ class ResultSet:
 
         return html(self)
 
+    def __repr__(self) -> str:
+        name, variants = self.scenario.name, ", ".join(self.variants)
+        return f"<ResultSet {name}: {len(self.replications)} replications of {variants}>"
+
     def __str__(self) -> str:
         from simulator.analysis.report import text
 
@@ -269,7 +272,7 @@ class ResultSet:
         _write_json(work / "summary.json", self.document())
         self.frame.to_parquet(work / "replications.parquet", index=False)
         if self.objects_rows:
-            _limited(self.objects).to_parquet(work / "objects.parquet", index=False)
+            self.objects.to_parquet(work / "objects.parquet", index=False)
         if self.traces:
             self.events.to_parquet(work / "trace.parquet", index=False)
         if pictures:
@@ -316,8 +319,8 @@ def _objects_frame(rows: Mapping[tuple[str, int], ObjectRows]) -> pd.DataFrame:
             {
                 "variant": variant,
                 "replication": replication,
-                "kind": [Sort(s).name.lower() for s in one.sort.tolist()],
-                "object": one.names,
+                "kind": one.kinds,
+                **_naming(one),
                 "life_s": one.life,
                 "downtime_s": one.downtime,
                 **{f"downtime_{cause}_s": values for cause, values in one.causes.items()},
@@ -330,13 +333,8 @@ def _objects_frame(rows: Mapping[tuple[str, int], ObjectRows]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _limited(objects: pd.DataFrame) -> pd.DataFrame:
-    """Every object up to OBJECT_LIMIT rows; beyond, quantiles by variant and kind."""
-    if len(objects) <= OBJECT_LIMIT:
-        return objects
-    levels = np.linspace(0, 1, 1001)
-    numbers = objects.drop(columns=["replication", "object"]).groupby(["variant", "kind"])
-    return numbers.quantile(levels).rename_axis(["variant", "kind", "quantile"]).reset_index()
+def _naming(rows: ObjectRows) -> dict[str, Any]:
+    return {"object": rows.names} if rows.quantiles is None else {"quantile": rows.quantiles}
 
 
 def trace_frame(trace: Trace) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from simulator.errors import OutputError, PartialRunError
 
 if TYPE_CHECKING:
     from simulator.analysis.results import ResultSet
+    from simulator.experiment.runner import Objects
 
 INTERRUPTED = 130
 
@@ -39,6 +40,9 @@ class Output:
 @click.option("--no-save", is_flag=True, help="Print only; write nothing.")
 @click.option("--trace-replication", type=click.IntRange(min=0), default=0, show_default=True,
               metavar="K", help="Keep every event of this replication.")  # fmt: skip
+@click.option("--objects", type=click.Choice(["auto", "all", "none"]), default="auto",
+              show_default=True, help="Keep every router and network (auto: up to 10^7 rows, "
+              "quantiles of each replication beyond).")  # fmt: skip
 @output_options
 def command(
     *,
@@ -51,6 +55,7 @@ def command(
     output: Path | None,
     no_save: bool,
     trace_replication: int,
+    objects: Objects,
     everything: bool,
     as_json: bool,
     form: str,
@@ -82,6 +87,7 @@ def command(
                 seed=seed,
                 jobs=jobs,
                 trace_replication=trace_replication,
+                objects=objects,
                 progress=tell,
             )
     except PartialRunError as error:

@@ -17,15 +17,17 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from simulator.analysis.context import Context, context_of
 from simulator.analysis.measured import Measured
 from simulator.analysis.metrics import METRICS, measure
-from simulator.analysis.objects import ObjectRows, object_rows
+from simulator.analysis.objects import ObjectRows, in_quantiles, object_rows
 from simulator.analysis.results import ResultSet, Sample
 from simulator.errors import InputError, PartialRunError
+from simulator.scenario.check import object_count
 from simulator.scenario.schema import Scenario
 from simulator.trace import Floats, Trace
 from simulator.world.plan import Plan, compile_plan
@@ -34,6 +36,10 @@ from simulator.world.simulation import simulate
 Progress = Callable[[int, int], None]
 
 REPLICATION_LIMIT = 1_000_000
+OBJECT_LIMIT = 10_000_000
+"""Rows of the table of objects; beyond, each replication is kept as quantiles."""
+
+Objects = Literal["auto", "all", "none"]
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Job:
 
     scenario: Scenario
     traced: int | None
-    objects: bool
+    objects: Literal["rows", "quantiles", "none"]
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,17 @@ class Worker:
                     variant,
                     replication,
                     measure(measured),
-                    object_rows(measured) if self.job.objects else None,
+                    self._objects(measured),
                     trace if replication == self.job.traced else None,
                 )
             )
         return outcomes
+
+    def _objects(self, measured: Measured) -> ObjectRows | None:
+        if self.job.objects == "none":
+            return None
+        rows = object_rows(measured)
+        return rows if self.job.objects == "rows" else in_quantiles(rows)
 
 
 def run(
@@ -98,15 +110,17 @@ def run(
     seed: int | None = None,
     jobs: int = 0,
     trace_replication: int | None = 0,
-    objects: bool = True,
+    objects: Objects = "auto",
     progress: Progress | None = None,
     start_method: str | None = None,
 ) -> ResultSet:
     """Simulate *scenario* and return what it found.
 
     *replications* and *seed* replace the scenario's. *jobs* is the number of processes, 0 for one
-    a core; the numbers do not depend on it. The trace of *trace_replication* is kept. *progress*
-    is told how many replications of how many are done, first of all 0. An interrupt (Ctrl-C) ends
+    a core; the numbers do not depend on it. The trace of *trace_replication* is kept. *objects*
+    says whether the life and downtime of every router and network are kept: `auto`, up to
+    OBJECT_LIMIT rows, and quantiles of each replication beyond; `all`; or `none`. *progress* is
+    told how many replications of how many are done, first of all 0. An interrupt (Ctrl-C) ends
     the run early: the result then holds what had finished and is marked partial. Raises
     PartialRunError, with the same in its `result`, if a worker process dies, and InputError for
     numbers that make no sense.
@@ -116,7 +130,8 @@ def run(
     _check(scenario, jobs, trace_replication)
     count = scenario.replications
     gathered = Gathered(scenario, trace_replication)
-    work = Work(Job(scenario, trace_replication, objects), min(jobs or cores(), count))
+    job = Job(scenario, trace_replication, _kept(objects, scenario))
+    work = Work(job, min(jobs or cores(), count))
     try:
         _gather(gathered, work, start_method, progress or (lambda done, total: None))
     except KeyboardInterrupt:
@@ -139,6 +154,14 @@ def _check(scenario: Scenario, jobs: int, traced: int | None) -> None:
         raise InputError(f"{jobs} jobs; give 0 for one a core, or more")
     if traced is not None and not 0 <= traced < count:
         raise InputError(f"no replication {traced} to keep the trace of; the last is {count - 1}")
+
+
+def _kept(objects: Objects, scenario: Scenario) -> Literal["rows", "quantiles", "none"]:
+    """In what form the objects of a run are kept."""
+    if objects != "auto":
+        return "none" if objects == "none" else "rows"
+    each = sum(object_count(system) for system in scenario.variants.values())
+    return "rows" if each * scenario.replications <= OBJECT_LIMIT else "quantiles"
 
 
 def _gather(gathered: Gathered, work: Work, start_method: str | None, progress: Progress) -> None:

@@ -213,10 +213,15 @@ def _options(system: System) -> Iterator[Finding]:
         yield Finding(path, "NN101", why, warning=True)
 
 
-def _size(system: System) -> Iterator[Finding]:
-    work, each = system.workload, system.workload.per_tenant
+def object_count(system: System) -> int:
+    """Networks and routers at the start."""
+    each = system.workload.per_tenant
     routers = each.routers if isinstance(each.routers, int) else sum(each.routers.values())
-    objects = work.tenants * (each.networks + routers)
+    return system.workload.tenants * (each.networks + routers)
+
+
+def _size(system: System) -> Iterator[Finding]:
+    objects = object_count(system)
     if objects > OBJECT_LIMIT:
         why = (
             f"{objects:,} networks and routers; at most {OBJECT_LIMIT:,} fit in memory "

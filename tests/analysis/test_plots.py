@@ -22,7 +22,7 @@ VARIANTS = {
 }
 
 
-def found(count=3, *, objects=True, **keys):
+def found(count=3, *, objects="auto", **keys):
     given = {
         "start": "equilibrium",
         "horizon": "10d",
@@ -104,7 +104,7 @@ def test_the_distribution_is_the_share_with_more():
 
 
 def test_a_result_without_objects_says_so():
-    assert "no table of objects" in words(downtime_distribution(found(2, objects=False)))
+    assert "no table of objects" in words(downtime_distribution(found(2, objects="none")))
 
 
 @pytest.mark.parametrize("count", [1, 8])

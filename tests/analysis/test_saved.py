@@ -85,7 +85,7 @@ def test_a_damaged_folder_is_told(result, tmp_path, name):
 
 
 def test_what_was_not_kept_is_missing(tmp_path):
-    bare = run(scenario(), replications=1, jobs=1, objects=False, trace_replication=None)
+    bare = run(scenario(), replications=1, jobs=1, objects="none", trace_replication=None)
     back = load_result(bare.save(tmp_path / "x"))
     with pytest.raises(MissingError, match="no trace"):
         _ = back.events

@@ -103,3 +103,17 @@ def test_an_interrupt_keeps_what_finished():
     assert result.partial
     assert result.replications == [0, 1, 2]
     assert result.estimate("router.availability", "one").n == 3
+
+
+def test_too_many_objects_are_kept_as_quantiles(monkeypatch, tmp_path):
+    """12 x 2 x 8 rows exceed a limit of 100: 101 levels for each kind, variant, replication."""
+    monkeypatch.setattr("simulator.experiment.runner.OBJECT_LIMIT", 100)
+    few = run(small(), replications=12, jobs=1)
+    every = run(small(), replications=12, jobs=1, objects="all")
+    assert len(few.objects) == 12 * 2 * 2 * 101
+    assert "object" in every.objects
+    mine = few.objects.query("variant == 'two' and replication == 3 and kind == 'router'")
+    rows = every.objects.query("variant == 'two' and replication == 3 and kind == 'router'")
+    assert mine["downtime_s"].max() == rows["downtime_s"].max()
+    assert mine.loc[mine["quantile"] == 0.5, "downtime_s"].item() == rows["downtime_s"].median()
+    few.save(tmp_path / "kept")

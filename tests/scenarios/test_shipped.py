@@ -16,7 +16,7 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 def results(name, replications=6, *overrides):
     loaded = load(FOLDER / f"{name}.yaml", overrides)
     assert loaded.scenario is not None, loaded.problems
-    return run(loaded.scenario, replications=replications, jobs=1, objects=False)
+    return run(loaded.scenario, replications=replications, jobs=1, objects="none")
 
 
 def mean(result, metric, variant):
