@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from simulator.analysis.report import text
 from simulator.experiment.runner import run
 from simulator.scenario.load import load
 
@@ -13,6 +16,7 @@ FOLDER = Path(__file__).parents[2] / "scenarios"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 
+@cache
 def results(name, replications=6, *overrides):
     loaded = load(FOLDER / f"{name}.yaml", overrides)
     assert loaded.scenario is not None, loaded.problems
@@ -54,6 +58,27 @@ def test_folsom_vs_grizzly():
     assert carried.ci_low > 5e8
     available = found.difference("router.availability", "grizzly")
     assert available.ci_low < 0 < available.ci_high
+
+
+QUOTED = (
+    "82 min/y [32, 131]", "79 min/y [52, 106]", "-3 min/y [-41, +35]", "82 min [33, 131]",
+    "at most 1.5 %", "-82 min [-131, -33]", "33.28 % [33.09, 33.48]", "-66.72 pp [-66.91, -66.52]",
+    "3.429 Gbps", "4.145 Gbps", "+715.7 Mbps [+709.6, +721.8]", "83 min/y [34, 133]",
+    "118 min/y [79, 157]", "+35 min/y [-9, +79]",
+)  # fmt: skip
+
+
+def test_the_readme_quotes_what_the_run_prints():
+    shown = text(results("folsom-vs-grizzly", 200), everything=True)
+    assert [number for number in QUOTED if number not in shown] == []
+
+
+def test_the_readmes_scenario_is_valid(tmp_path):
+    readme = (FOLDER.parent / "README.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    path = tmp_path / "readme.yaml"
+    path.write_text(example)
+    assert load(path).problems == ()
 
 
 def test_own_rebuild_costs_make_a_grizzly_restart_dearer():
