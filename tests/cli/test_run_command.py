@@ -242,7 +242,7 @@ def test_an_interrupt_keeps_the_replications_that_finished(start, small, jobs):
     kept = load_result(small.with_name("out"))
     assert kept.partial
     assert len(kept.replications) == done >= 4
-    assert [path.name for path in small.parent.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in small.parent.iterdir() if path.name.startswith(".out")] == []
 
 
 @linux
