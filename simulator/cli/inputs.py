@@ -71,7 +71,7 @@ def read_result(path: Path) -> ResultSet:
         raise InputError(f"{path} is not a result folder: it has no {MANIFEST}{hint}")
     if not path.exists():
         raise InputError(f"{path}: no such folder")
-    from simulator.analysis.results import load_result
+    from simulator.analysis.folder import load_result
 
     return load_result(path)
 

@@ -72,7 +72,7 @@ def command(
     if no_save and output:
         raise click.UsageError("--no-save and --output exclude each other")
     loaded = read_scenario(scenario, overrides, quiet=quiet)
-    from simulator.analysis.results import check_target
+    from simulator.analysis.folder import check_target
     from simulator.experiment.runner import run
 
     folder = None if no_save else output or _default_folder(loaded.name)

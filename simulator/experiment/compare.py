@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator.analysis.comparison import Comparison, match
-from simulator.analysis.results import ResultSet, load_result
+from simulator.analysis.folder import load_result
+from simulator.analysis.results import ResultSet
 from simulator.experiment.runner import run
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import Scenario

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.analysis.results import ResultSet, load_result
+from simulator.analysis import folder
+from simulator.analysis.folder import load_result
 from simulator.experiment import runner
 
 QUICK = ("-j", "1", "-q")
@@ -41,7 +42,7 @@ def test_run_prints_the_table_and_writes_the_folder(netnode, small):
 
 
 def test_two_runs_in_one_second_have_two_folders(netnode, small, monkeypatch):
-    monkeypatch.setattr(ResultSet, "_write", lambda self, work, pictures: None)
+    monkeypatch.setattr(folder, "_write", lambda result, work, pictures: None)
     for _ in range(3):
         assert netnode("run", small, "-n", "1", *QUICK).code == 0
     assert len(list(Path("results/small").iterdir())) == 3
@@ -114,7 +115,7 @@ def test_a_full_disk_after_the_run_still_prints(netnode, small, monkeypatch):
         (work / "half").write_text("half a file")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(ResultSet, "_write", full)
+    monkeypatch.setattr(folder, "_write", full)
     called = netnode("run", small, "-o", "out", *QUICK)
     assert called.code == 74
     assert "router.availability" in called.out
