@@ -128,6 +128,8 @@ def _call(args: Sequence[str] | None, session: Session) -> int:
         _complain_of_scenario(error)
         return error.exit_code
     except NetnodeError as error:
+        if session.verbose and error.__cause__:
+            _show_traceback(error)
         _complain(str(error))
         return error.exit_code
     except SystemExit as error:
@@ -141,9 +143,13 @@ def _call(args: Sequence[str] | None, session: Session) -> int:
     return returned if isinstance(returned, int) else 0
 
 
+def _show_traceback(error: Exception) -> None:
+    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+
+
 def _internal(error: Exception, session: Session) -> int:
     if session.verbose:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        _show_traceback(error)
     if isinstance(error, MemoryError):
         _complain("out of memory; fewer jobs (-j 1), replications or routers need less")
     else:

@@ -122,8 +122,8 @@ def run(
     OBJECT_LIMIT rows, and quantiles of each replication beyond; `all`; or `none`. *progress* is
     told how many replications of how many are done, first of all 0. An interrupt (Ctrl-C) ends
     the run early: the result then holds what had finished and is marked partial. Raises
-    PartialRunError, with the same in its `result`, if a worker process dies, and InputError for
-    numbers that make no sense.
+    PartialRunError, with the same in its `result`, if a worker process dies or a replication
+    fails, and InputError for numbers that make no sense.
     """
     given = {"replications": replications, "seed": seed}
     scenario = scenario.model_copy(update={k: v for k, v in given.items() if v is not None})
@@ -140,6 +140,12 @@ def run(
         why = f"a worker process died (killed, or out of memory): {gathered.count} of {count} "
         why += "replications had finished"
         raise PartialRunError(why, gathered.result(partial=True)) from None
+    except Exception as error:
+        if not gathered.count:
+            raise
+        why = f"a replication failed: {type(error).__name__}: {error}; {gathered.count} of {count} "
+        why += "had finished"
+        raise PartialRunError(why, gathered.result(partial=True)) from error
     return gathered.result(partial=False)
 
 
@@ -186,7 +192,7 @@ def _gather(gathered: Gathered, work: Work, start_method: str | None, progress: 
                     gathered.add(outcomes)
                     progress(gathered.count, count)
                 futures.popleft()  # and free what it holds
-        except (KeyboardInterrupt, BrokenProcessPool):
+        except BaseException:
             for future in futures:
                 if future.done() and not future.cancelled() and not future.exception():
                     for outcomes in future.result():

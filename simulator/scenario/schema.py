@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from simulator.scenario.quantities import (
     TAKE_AWAY,
@@ -34,6 +34,13 @@ PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
 ReleaseName = Literal["nova-network", "folsom", "grizzly"]
+
+
+def _whole(version: object) -> object:
+    """Refuse `true` and `1.0`, which equal 1."""
+    if type(version) is not int:
+        raise PydanticKnownError("literal_error", {"expected": "1"})
+    return version
 
 
 class Neutron(Model):
@@ -341,7 +348,7 @@ class System(Model):
 class Experiment(Model):
     """The keys of a scenario file that belong to the experiment, not to a system."""
 
-    version: Literal[1] = 1
+    version: Annotated[Literal[1], BeforeValidator(_whole)] = 1
     name: Name | None = None
     description: str = ""
     seed: Annotated[int, Field(ge=0, lt=2**64, strict=True)] = 1

@@ -261,6 +261,22 @@ def test_a_killed_worker_keeps_what_finished(start, small):
     assert load_result(small.with_name("out")).partial
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_replication_that_fails_loses_only_itself(netnode, small, monkeypatch, jobs):
+    replicate = runner.Worker.replicate
+
+    def fail(self, replication):
+        if replication == 2:
+            raise ZeroDivisionError("seeded")
+        return replicate(self, replication)
+
+    monkeypatch.setattr(runner.Worker, "replicate", fail)
+    called = netnode("run", small, "-j", jobs, "-o", "out")
+    assert called.code == 70
+    assert "Error: a replication failed: ZeroDivisionError: seeded; " in called.err
+    assert load_result(small.with_name("out")).replications[:2] == [0, 1]
+
+
 def test_an_interrupt_before_anything_finished_keeps_nothing(netnode, small, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt

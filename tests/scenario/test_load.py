@@ -375,6 +375,8 @@ def test_one_fault_gives_one_line_with_its_place_and_what_is_allowed(read, text,
          "did you mean 'network'?"),
         ("version: 1", "version: '1'",
          "1:10: literal_error version: '1' is not allowed; allowed: 1"),
+        ("version: 1", "version: true",
+         "1:10: literal_error version: 'true' is not allowed; allowed: 1"),
     ],
 )  # fmt: skip
 def test_one_fault_in_what_every_scenario_needs(read, old, new, line):
