@@ -44,7 +44,11 @@ def json_schema() -> Json:
     """The schema of a scenario file."""
     system = System.model_json_schema(by_alias=True)
     experiment = Experiment.model_json_schema(by_alias=True)
-    system["properties"]["rates"] = {"enum": [*preset_names(), None]}
+    rates = system["properties"]["rates"]
+    system["properties"]["rates"] = {
+        "enum": [*preset_names(), None],
+        "description": rates["description"],
+    }
     definitions = {**system.pop("$defs"), "System": system}
     _state_defaults(definitions)
     whole = {name: _tidy(definition) for name, definition in definitions.items()}
@@ -116,7 +120,7 @@ def _tidy(node: Any) -> Any:
     if "patternProperties" in kept:
         kept["additionalProperties"] = False
     if "examples" in node and node["examples"][0] in QUANTITIES:
-        kept = _quantity(node["examples"][0])
+        kept = _quantity(node["examples"][0]) | {k: kept[k] for k in kept if k == "description"}
     default = node.get("default")
     if isinstance(default, str | bool | int | float):
         kept["default"] = default

@@ -38,7 +38,7 @@ class Value:
 class Key:
     """A key of a scenario: what may stand there, and its default.
 
-    *about* describes the mapping that the key belongs to; *by_release* is for options whose
+    *about* describes it, and the mapping that it belongs to; *by_release* is for options whose
     default is the release's.
     """
 
@@ -54,12 +54,12 @@ def key(path: str) -> Key | None:
     steps = STEP.findall(path)
     schema = _schema()
     node: Mapping[str, Any] = schema
-    about = str(schema["description"])
+    around = ""
     for step in steps:
         found = _below(node, step)
         if found is None:
             return None
-        about = _about(node) or about
+        around = _about(node)
         node = found
     if not steps:
         return None
@@ -68,7 +68,9 @@ def key(path: str) -> Key | None:
     default = _default(node)
     if default == "none" and options:
         default = "the release's"
-    return Key(path, _allowed(node), default, own or about, options)
+    plain = all("properties" not in choice for choice in _choices(node))
+    about = "\n\n".join(filter(None, (own, around if plain and len(steps) > 1 else "")))
+    return Key(path, _allowed(node), default, about, options)
 
 
 def key_paths() -> list[str]:

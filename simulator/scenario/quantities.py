@@ -27,7 +27,7 @@ from simulator.clock import TICK
 class Model(BaseModel):
     """Base of every part of a scenario: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 TAKE_AWAY = " (a variant takes away what the base has by `key: null`)"

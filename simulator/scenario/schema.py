@@ -47,24 +47,38 @@ class Neutron(Model):
     """Quantum's own options, under their own names; unset means the release's default."""
 
     report_interval: PositiveDuration | None = None
+    """Time from one heartbeat of an agent to the next."""
     agent_down_time: PositiveDuration | None = None
+    """An agent not heard of for longer than this is down."""
     dhcp_lease_duration: PositiveDuration | None = None
+    """How long an address is leased; VMs renew it at half that time."""
     resync_interval: PositiveDuration | None = None
+    """A DHCP agent whose sync failed tries again at multiples of this."""
     polling_interval: PositiveDuration | None = None
+    """Folsom: pause of an L3 agent between two polls of the REST API."""
     periodic_interval: PositiveDuration | None = None
+    """An L3 agent whose sync failed tries again at multiples of this."""
     periodic_fuzzy_delay: Duration | None = None
+    """A starting L3 agent waits a random whole number of seconds up to this."""
     rpc_response_timeout: PositiveDuration | None = None
+    """How long an agent waits for the answer to a call."""
     network_auto_schedule: bool | None = None
+    """Whether a DHCP agent that syncs is given the networks nobody hosts."""
     router_auto_schedule: bool | None = None
+    """Whether an L3 agent that syncs is given the routers nobody hosts."""
     send_arp_for_ha: Count | None = None
+    """How often an address is announced when it is set up; 0 for never."""
 
 
 class Nics(Model):
     """Rates of a host's three NICs."""
 
     management: PositiveBitRate = 1e9
+    """Rate of the NIC of heartbeats and calls. Only its failures matter here."""
     data: PositiveBitRate = 10e9
+    """Rate of the NIC of the tunnels or VLANs, for both directions together."""
     external: PositiveBitRate = 10e9
+    """Rate of the NIC towards the external networks, for both directions together."""
 
 
 class Forwarding(Model):
@@ -74,7 +88,9 @@ class Forwarding(Model):
     """
 
     rate: UnlimitedOrBitRate = 4.5e9
+    """What the CPU forwards, both directions together; `unlimited` for no limit."""
     packet_rate: PositivePacketRate | None = None
+    """What the CPU forwards in packets; unset for no limit."""
 
 
 class HostGroup(Model):
@@ -85,12 +101,19 @@ class HostGroup(Model):
     """
 
     kind: HostKind
+    """What the hosts are for; it decides which agents they run by default."""
     count: PositiveCount
+    """How many hosts the group has."""
     agents: tuple[AgentType, ...] | None = None
+    """Which agents each host runs; default: those of its kind."""
     nics: Nics = Nics()
+    """Rates of the three NICs of each host."""
     forwarding: Forwarding = Forwarding()
+    """What the CPU of each host can forward."""
     gateway_external_network_id: Name | None = None
+    """The only external network these L3 agents take routers for; unset: any."""
     handle_internal_only_routers: bool = True
+    """Whether these L3 agents take routers without a gateway."""
 
     @property
     def agent_types(self) -> tuple[AgentType, ...]:
@@ -109,6 +132,7 @@ class ExternalNetwork(Model):
     """A way out: the pool of floating IPs of one provider, and the uplink to it."""
 
     uplink: PositiveBitRate | None = None
+    """Rate of the provider's link, for both directions together; unset for no limit."""
 
 
 class Broker(Model):
@@ -119,7 +143,9 @@ class Broker(Model):
     """
 
     delay: TimeDistribution | None = None
+    """Time from sending a message to its being processed; unset: none."""
     loss: Share = 0.0
+    """Chance that a heartbeat never arrives."""
 
     @model_validator(mode="after")
     def _something_arrives(self) -> Self:
@@ -132,15 +158,20 @@ class Outage(Model):
     """One scripted outage: the component fails at *at* for *duration*."""
 
     at: Duration
+    """When it begins, from the start of the run."""
     duration: PositiveDuration = Field(alias="for")
+    """How long it lasts."""
 
 
 class Failures(Model):
     """How one kind of component fails: a renewal process, or a list of outages, or `none`."""
 
     time_to_failure: TimeDistribution | None = None
+    """From a repair to the next failure."""
     time_to_repair: TimeDistribution | None = None
+    """From a failure to its repair."""
     outages: tuple[Outage, ...] | None = None
+    """Outages at given times, in place of random ones."""
 
     @model_validator(mode="before")
     @classmethod
@@ -176,16 +207,27 @@ class Costs(Model):
     """
 
     boot: Duration = 0.0
+    """From a host's repair until its processes start."""
     agent_start: Duration = 1.0
+    """From the start of an agent's process until it works."""
     rest_call: Duration = 0.02
+    """One call of the REST API."""
     rpc_call: Duration = 0.05
+    """One call over the broker that is answered."""
     plug_interface: Duration = 0.5
+    """To plug one interface of a router or of a DHCP server."""
     arping: Duration = 3.0
+    """To announce one address; the agent waits for it."""
     spawn_dnsmasq: Duration = 0.5
+    """To start one DHCP server."""
     rebuild_per_router: ReleaseOrDuration = "release"
+    """For an L3 agent to set up one router; `release`: what that release needs."""
     rebuild_per_network: ReleaseOrDuration = "release"
+    """For a DHCP agent to set up one network; `release`: what that release needs."""
     rewire: Duration = 2.0
+    """For an L2 agent that restarted to put its flows back."""
     address_regain: Duration = 10.0
+    """For a VM that lost its address to get one once it can."""
 
 
 class PerTenant(Model):
@@ -197,26 +239,37 @@ class PerTenant(Model):
     """
 
     networks: Count = 1
+    """Networks of a tenant, each with one subnet."""
     routers: Count | dict[Name, Count] = 1
+    """Routers of a tenant: a number, or a number by external network."""
     gateway: bool = True
+    """Whether the routers have a gateway to their external network."""
     floating_ips: Count = 1
+    """Floating IPs of each router."""
     vms: Count = 10
+    """VMs on each network; each has one port."""
     ports: Count = 0
+    """Further ports on each network, without a VM."""
 
 
 class Profile(Model):
     """One step of a daily load profile: from this time of day, this share of the full load."""
 
     since: Duration = Field(alias="from")
+    """From which time of day on."""
     factor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """The share of the full load from then on."""
 
 
 class Traffic(Model):
     """North-south load. *packet_size* decides tunnel overhead and packets per second."""
 
     per_router: Load = Load(constant=0.0)
+    """North-south load of a router at a factor of 1, both directions together."""
     daily: tuple[Profile, ...] = ()
+    """How the load changes over each day; unset: not at all."""
     packet_size: PositiveSize = 1500.0
+    """Mean size of a packet."""
 
     @model_validator(mode="after")
     def _a_day(self) -> Self:
@@ -232,7 +285,9 @@ class Change(Model):
     """Objects that come (a Poisson process) and go (after a lifetime; by default never)."""
 
     arrivals: Frequency
+    """How many come in a time, on average."""
     lifetime: TimeDistribution | None = None
+    """How long each stays; unset: to the end."""
 
 
 class Changes(Model):
@@ -243,20 +298,30 @@ class Changes(Model):
     """
 
     tenants: Change | None = None
+    """Tenants with all they own."""
     networks: Change | None = None
+    """Networks of a tenant."""
     routers: Change | None = None
+    """Routers of a tenant."""
     ports: Change | None = None
+    """Ports without a VM."""
     floating_ips: Change | None = None
+    """Floating IPs of a router."""
     vms: Change | None = None
+    """VMs on a network."""
 
 
 class Workload(Model):
     """Tenants and what they own at the start, their traffic, and how they change."""
 
     tenants: Count = 10
+    """Tenants at the start of the run."""
     per_tenant: PerTenant = PerTenant()
+    """What each tenant owns."""
     traffic: Traffic = Traffic()
+    """North-south load."""
     changes: Changes = Changes()
+    """What comes and goes during the run."""
 
 
 class Action(Model):
@@ -267,6 +332,7 @@ class Action(Model):
     """
 
     at: Duration
+    """When it is done."""
     op: Literal[
         "add_network_to_agent",
         "remove_network_from_agent",
@@ -281,10 +347,15 @@ class Action(Model):
         "delete_network",
         "delete_router",
     ]
+    """The operation, as the API calls it."""
     agent: str | None = None
+    """The agent, as `<host>/<type>`; may hold `*`."""
     network: str | None = None
+    """The network's name; may hold `*`."""
     router: str | None = None
+    """The router's name; may hold `*`."""
     admin_state_up: bool | None = None
+    """For update_agent: enable or disable."""
 
     @model_validator(mode="after")
     def _arguments(self) -> Self:
@@ -321,42 +392,67 @@ class Measures(Model):
     """Choices in what is measured: see `netnode explain`."""
 
     downtime_limit_per_year: Duration = 3600.0
+    """A router with more downtime counts in `router.share_over_limit`."""
     conflicted_counts_as: Literal["down", "up"] = "down"
+    """Whether a router that two nodes answer for counts as down or as up."""
 
 
 class System(Model):
     """One cluster, completely described: what a variant of a scenario simulates."""
 
     release: ReleaseName
+    """The release of Quantum whose rules hold; `nova-network` for what came before."""
     neutron: Neutron = Neutron()
+    """Quantum's own options."""
     components: Literal["default", "article"] = "default"
+    """Who reports to the server: the release's own agents, or all the article names."""
     heartbeats: Literal["elided", "explicit"] = "elided"
+    """Computed (`elided`) or simulated one by one (`explicit`): the same result."""
     broker: Broker = Broker()
+    """What happens to messages on their way."""
     segmentation: Literal["gre", "vxlan", "vlan"] = "gre"
+    """How tenants' networks are kept apart; it decides the overhead of each packet."""
     rates: str | None = None
+    """A set of failure rates: see `netnode presets`."""
     failures: dict[str, Failures] = Field(default_factory=dict)
+    """How components fail, by kind, `kind.sort` or name; what differs from `rates`."""
     external_networks: dict[Name, ExternalNetwork] = Field(
         default_factory=lambda: {"public": ExternalNetwork()}
     )
+    """The providers' networks, by name."""
     hosts: dict[Name, HostGroup]
+    """Groups of equal hosts, by name."""
     costs: Costs = Costs()
+    """Seconds that agents need for their work."""
     workload: Workload = Workload()
+    """Tenants, their traffic, and how they change."""
     actions: tuple[Action, ...] = ()
+    """Acts by hand during the run."""
     measures: Measures = Measures()
+    """Choices in what is measured."""
 
 
 class Experiment(Model):
     """The keys of a scenario file that belong to the experiment, not to a system."""
 
     version: Annotated[Literal[1], BeforeValidator(_whole)] = 1
+    """The version of the scenario language."""
     name: Name | None = None
+    """What the scenario is called; default: its file's name."""
     description: str = ""
+    """One line about it."""
     seed: Annotated[int, Field(ge=0, lt=2**64, strict=True)] = 1
+    """Same seed, same bits."""
     horizon: PositiveDuration
+    """Simulated time of one replication; up to 250y."""
     warm_up: Duration = 0.0
+    """Time at the start that is simulated and not measured."""
     start: Literal["equilibrium", "all_up"] = "equilibrium"
+    """Components begin in the equilibrium of their failures, or all up."""
     replications: PositiveCount = 30
+    """How many independent runs each variant has."""
     baseline: str | None = None
+    """The variant that differences are taken against; default: the first."""
 
 
 class Scenario(Experiment):
