@@ -3,7 +3,8 @@
 A `Trace` is columns of events and three tables that name what the numbers in them mean. It holds
 what happened, never what it meant: serving, outages and metrics are derived in `analysis`.
 
-Events are ordered by time, then kind, subject and object; that order is complete, so two runs
+Events are ordered by time, and at one instant as they happened, cause before effect; what the
+server would believe (AGENT_DOWN, AGENT_ALIVE) comes last. That order is complete, so two runs
 that did the same have equal traces, bit for bit.
 """
 
@@ -50,6 +51,10 @@ class Kind(IntEnum):
     REQUEST = 21  # a scheduling request meets its first trigger (-, object, 1 if placed)
     VMS = 22  # VMs come to a network, or go (-, network, how many)
     ACTED = 23  # an act by hand is done (agent, object, 0 or the HTTP status of its error)
+
+
+BELIEFS = (Kind.AGENT_DOWN, Kind.AGENT_ALIVE)
+"""Events that follow from heartbeats, whose order of recording depends on how those are made."""
 
 
 class Sort(IntEnum):
@@ -141,14 +146,14 @@ class Events:
 
 
 class Batch:
-    """Objects that an agent sets up one after the other, each at its time.
+    """Objects that an agent sets up or takes down one after the other, each at its time.
 
-    What is planned for *cut* or later did not happen.
+    What is planned for *cut* or later did not happen; nor did what has an infinite time.
     """
 
     __slots__ = ("cut", "kind", "objects", "subject", "times")
 
-    def __init__(self, kind: Kind, subject: int, objects: Sequence[int], times: Sequence[float]):
+    def __init__(self, kind: Kind, subject: int, objects: Sequence[int], times: list[float]):
         self.kind = kind
         self.subject = subject
         self.objects = objects
@@ -165,7 +170,7 @@ class Recorder:
         self._subject = array("i")
         self._object = array("i")
         self._value = array("d")
-        self._batches: list[Batch] = []
+        self._batches: list[tuple[int, Batch]] = []  # with how many events were recorded before
 
     def add(
         self, time: float, kind: Kind, subject: int = -1, object: int = -1, value: float = 0.0
@@ -179,7 +184,7 @@ class Recorder:
 
     def batch(self, batch: Batch) -> None:
         """Record a batch; its *cut* may still be set later."""
-        self._batches.append(batch)
+        self._batches.append((len(self._time), batch))
 
     def columns(self, horizon: float) -> dict[str, Any]:
         """All events before *horizon*, in the order of the trace."""
@@ -187,8 +192,8 @@ class Recorder:
             np.frombuffer(column, dtype=column.typecode) if column else np.empty(0)
             for column in (self._time, self._kind, self._subject, self._object, self._value)
         )
-        parts: list[tuple[Any, ...]] = [(time, kind, subject, thing, value)]
-        for batch in self._batches:
+        parts: list[tuple[Any, ...]] = [(time, kind, subject, thing, value, 2 * np.arange(time.size))]
+        for place, batch in self._batches:
             times = np.asarray(batch.times, dtype=float)
             done = times < batch.cut
             size = int(done.sum())
@@ -198,14 +203,26 @@ class Recorder:
                 np.full(size, batch.subject),
                 np.asarray(batch.objects, dtype=np.int64)[done],
                 np.zeros(size),
+                np.full(size, 2 * place - 1),
             ))  # fmt: skip
-        types = (np.float64, np.int64, np.int64, np.int64, np.float64)
+        types = (np.float64, np.int64, np.int64, np.int64, np.float64, np.int64)
         columns = [
             np.concatenate([part[i] for part in parts]).astype(dtype, copy=False)
             for i, dtype in enumerate(types)
         ]
         keep = columns[0] < horizon
-        columns = [column[keep] for column in columns]
-        order = np.lexsort((columns[3], columns[2], columns[1], columns[0]))
-        names = ("time", "kind", "subject", "object", "value")
-        return {name: column[order] for name, column in zip(names, columns, strict=True)}
+        return _ordered([column[keep] for column in columns])
+
+
+def _ordered(columns: list[Any]) -> dict[str, Any]:
+    """*columns*, of which the last says when each event was recorded, in the order of a trace."""
+    time, kind, subject, _, _, place = columns
+    belief = np.isin(kind, BELIEFS)
+    order = np.lexsort((
+        np.where(belief, kind, place),
+        np.where(belief, subject, 0),
+        belief,
+        time,
+    ))  # fmt: skip
+    names = ("time", "kind", "subject", "object", "value")
+    return {name: column[order] for name, column in zip(names, columns[:-1], strict=True)}
