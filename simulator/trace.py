@@ -192,8 +192,9 @@ class Recorder:
             np.frombuffer(column, dtype=column.typecode) if column else np.empty(0)
             for column in (self._time, self._kind, self._subject, self._object, self._value)
         )
-        parts: list[tuple[Any, ...]] = [(time, kind, subject, thing, value, 2 * np.arange(time.size))]
-        for place, batch in self._batches:
+        place = 2 * np.arange(time.size)
+        parts: list[tuple[Any, ...]] = [(time, kind, subject, thing, value, place)]
+        for recorded, batch in self._batches:
             times = np.asarray(batch.times, dtype=float)
             done = times < batch.cut
             size = int(done.sum())
@@ -203,7 +204,7 @@ class Recorder:
                 np.full(size, batch.subject),
                 np.asarray(batch.objects, dtype=np.int64)[done],
                 np.zeros(size),
-                np.full(size, 2 * place - 1),
+                np.full(size, 2 * recorded - 1),
             ))  # fmt: skip
         types = (np.float64, np.int64, np.int64, np.int64, np.float64, np.int64)
         columns = [

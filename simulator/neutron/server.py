@@ -91,15 +91,16 @@ def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bo
 class Server:
     """The agents table, networks, routers and their bindings.
 
-    *heard* answers when the heartbeat of an agent was last processed before a time; by default
-    the row's own timestamp. The callbacks tell what was decided, bound, unbound and noticed.
+    *draws* gives the random choices for one object. *heard* answers when the heartbeat of an agent
+    was last processed before a time; by default the row's own timestamp. The callbacks tell what
+    was decided, bound, unbound and noticed.
     """
 
     def __init__(
         self,
         *,
         agent_down_time: float,
-        draws: Draws,
+        draws: Callable[[Id], Draws],
         has_scheduler: bool = True,
         network_auto_schedule: bool = True,
         router_auto_schedule: bool = True,
@@ -400,7 +401,7 @@ class Server:
     def _choose(self, target: Id, candidates: list[str]) -> str | None:
         if not candidates:
             return None
-        chosen = self._select(candidates, 1, self._draws)
+        chosen = self._select(candidates, 1, self._draws(target))
         if self._on_decision:
             decision = Decision(target, tuple(candidates), tuple(chosen))
             chosen = list(self._on_decision(decision) or chosen)

@@ -66,20 +66,21 @@ class Release:
         """Whether a server binds objects to agents."""
         return self.architecture == "scheduled"
 
-    def router_cost(self, costs: Costs, interfaces: int, gateway: bool, floating: int) -> float:
+    def router_cost(
+        self, costs: Costs, packets: int, interfaces: int, gateway: bool, floating: int
+    ) -> float:
         """Seconds in which the L3 agent sets up one router, one after the other.
 
         Plugging takes *plug_interface* each. Grizzly then announces every address by a blocking
-        arping (send_arp_for_ha = 3 packets); Folsom has the option but does not use it, and asks
-        the REST API two or three times for each router instead.
+        arping of *packets* (its option send_arp_for_ha); Folsom has the option but does not use
+        it, and asks the REST API two or three times for each router instead.
         """
         if costs.rebuild_per_router != "release":
             return costs.rebuild_per_router
         ports = interfaces + gateway
         if self.architecture == "polling":
             return ports * costs.plug_interface + (2 + gateway) * costs.rest_call
-        announced = ports + floating if self.options.get("send_arp_for_ha") else 0
-        return ports * costs.plug_interface + announced * costs.arping
+        return ports * costs.plug_interface + (ports + floating) * packets * costs.arping
 
     def network_cost(self, costs: Costs) -> float:
         """Seconds in which the DHCP agent sets up one network: two RPCs, a port, a dnsmasq."""

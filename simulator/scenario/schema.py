@@ -67,7 +67,7 @@ class Neutron(Model):
     router_auto_schedule: bool | None = None
     """Whether an L3 agent that syncs is given the routers nobody hosts."""
     send_arp_for_ha: Count | None = None
-    """How often an address is announced when it is set up; 0 for never."""
+    """Packets that announce an address when it is set up; 0 for none."""
 
 
 class Nics(Model):
@@ -216,8 +216,8 @@ class Costs(Model):
     """One call over the broker that is answered."""
     plug_interface: Duration = 0.5
     """To plug one interface of a router or of a DHCP server."""
-    arping: Duration = 3.0
-    """To announce one address; the agent waits for it."""
+    arping: Duration = 1.0
+    """One packet that announces an address; the agent waits for each of send_arp_for_ha."""
     spawn_dnsmasq: Duration = 0.5
     """To start one DHCP server."""
     rebuild_per_router: ReleaseOrDuration = "release"

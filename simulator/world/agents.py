@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from simpy import Event
 
@@ -25,14 +25,23 @@ if TYPE_CHECKING:
     from simulator.world.heartbeats import Heart
 
 
+class Work(NamedTuple):
+    """Objects to set up or take down, what was true of each before, and when all is done."""
+
+    batch: Batch
+    before: list[float | None]
+    done_by: float
+
+
 class Agent:
     """One live agent. *life* counts starts and stops: work of an ended life is void."""
 
     __slots__ = (
-        "_booted", "_boots", "_lose_contact", "_mailbox", "_receive", "_start", "batches",
+        "_booted", "_boots", "_lose_contact", "_mailbox", "_planned", "_receive", "_start",
         "busy_until", "cluster", "component", "configured", "control", "entity", "fuzz",
-        "has_queue", "heart", "interrupted", "life", "management_up", "name", "plan", "running",
-        "started_at", "syncing", "type", "wakeup",
+        "has_queue", "heart", "interrupted", "life", "management_up", "messages", "name", "plan",
+        "queue_busy_until", "running", "started_at", "sync_again", "syncing", "type", "waiting",
+        "wakeup",
     )  # fmt: skip
 
     def __init__(
@@ -55,11 +64,13 @@ class Agent:
         self.running = False
         self.started_at = -math.inf
         self.management_up = True
-        self.configured: dict[int, float] = {}  # object -> when it is set up, maybe still to come
-        self.batches: list[Batch] = []
+        self.configured: dict[int, float] = {}  # what is set up once all work is done, and since
+        self._planned: list[Work] = []
         self.busy_until = 0.0
         self.fuzz = 0.0
         self.syncing = False
+        self.sync_again = False  # a sync was asked for while one was going on
+        self.waiting = False  # for broker or server, as recorded
         self.wakeup = Event(cluster.env)
         self.interrupted = False
         self._start = start
@@ -68,12 +79,14 @@ class Agent:
         self._booted = True
         self._boots = 0  # how often the host went down or up
         self.has_queue = True  # whether the broker has this agent's queue
+        self.messages = 0  # how many were sent to it
+        self.queue_busy_until = -math.inf  # when the last message sent so far arrives
         self._mailbox: list[Notice] = []
         number = cluster.plan.number
         cluster.watch(plan.host, self._on_host)
         cluster.watch(plan.component, self._on_process)
         cluster.watch(number[f"{plan.host_name}/management"], self._on_management)
-        control.agents.append(self)
+        control.join(self)
 
     # -- life ------------------------------------------------------------------------------
 
@@ -89,10 +102,11 @@ class Agent:
             self.cluster.plan.number[f"{self.plan.host_name}/management"]
         )
         self._booted = self.cluster.is_up(self.plan.host)
-        if self.may_run:
-            self.running = True
+        self.running = self.may_run
+        if self.running:
             self.started_at = 0.0
-            self.cluster.recorder.add(0.0, Kind.STARTED, self.component)
+        kind = Kind.STARTED if self.running else Kind.STOPPED
+        self.cluster.recorder.add(0.0, kind, self.component)
         if self.heart:
             self.heart.begin()
 
@@ -141,7 +155,7 @@ class Agent:
         self.life += 1
         self.running = True
         self.started_at = self.busy_until = now
-        self.syncing = False
+        self.syncing = self.sync_again = False
         self.cluster.recorder.add(now, Kind.STARTED, self.component)
         self._start(self, self.life)
         if self.heart:
@@ -156,6 +170,7 @@ class Agent:
         self.life += 1
         self.running = False
         self.cluster.recorder.add(self.cluster.env.now, Kind.STOPPED, self.component)
+        self.control.answered(self)
         self.interrupt_work()
         if self.heart:
             self.heart.disturb()
@@ -175,33 +190,30 @@ class Agent:
             return
         objects = [objects[i] for i in missing]
         times = [times[i] for i in missing]
+        self._plan(Kind.CONFIGURED, objects, times)
         self.configured.update(zip(objects, times, strict=True))
-        batch = Batch(Kind.CONFIGURED, self.component, objects, times)
-        self.cluster.recorder.batch(batch)
-        self.batches = [b for b in self.batches if b.times[-1] > self.cluster.env.now]
-        self.batches.append(batch)
 
-    def occupy(self, seconds: float) -> None:
-        """Work that changes nothing which is measured, but keeps what follows waiting."""
-        if seconds:
-            self.busy_until = max(self.busy_until, self.cluster.env.now) + seconds
+    def extend(self, thing: int, seconds: float) -> None:
+        """More work on *thing*; if it is not set up yet, it is only once this is done, too."""
+        now = self.cluster.env.now
+        self.busy_until = max(self.busy_until, now) + seconds
+        if self.configured[thing] < now or not seconds:
+            return
+        for work in reversed(self._planned):
+            if work.batch.kind == Kind.CONFIGURED and thing in work.batch.objects:
+                work.batch.times[work.batch.objects.index(thing)] = math.inf
+                self._plan(Kind.CONFIGURED, [thing], [self.busy_until])
+                self.configured[thing] = self.busy_until
+                return
 
     def remove(self, objects: Iterable[int]) -> None:
         """Take *objects* down, after the work before them."""
         gone = [thing for thing in objects if thing in self.configured]
-        if not gone:
-            return
-        life = self.life
-
-        def take_down() -> None:
-            if self.life != life:
-                return
+        if gone:
+            time = max(self.busy_until, self.cluster.env.now)
+            self._plan(Kind.UNCONFIGURED, gone, [time] * len(gone))
             for thing in gone:
-                if self.configured.pop(thing, None) is not None:
-                    now = self.cluster.env.now
-                    self.cluster.recorder.add(now, Kind.UNCONFIGURED, self.component, thing)
-
-        self._later(max(self.busy_until, self.cluster.env.now), take_down)
+                del self.configured[thing]
 
     def wipe(self) -> None:
         """Destroy all that is configured."""
@@ -209,19 +221,33 @@ class Agent:
             self.configured.clear()
             self.cluster.recorder.add(self.cluster.env.now, Kind.WIPED, self.component)
 
+    def _plan(self, kind: Kind, objects: Sequence[int], times: list[float]) -> None:
+        """Record work that is done at *times*, unless it is interrupted."""
+        before = [self.configured.get(thing) for thing in objects]
+        batch = Batch(kind, self.component, objects, times)
+        self.cluster.recorder.batch(batch)
+        self._planned = [w for w in self._planned if w.done_by >= self.cluster.env.now]
+        self._planned.append(Work(batch, before, times[-1]))
+
     def interrupt_work(self) -> bool:
-        """Give up what is not set up by now; whether there was any."""
+        """Give up what is not done by now; whether there was any."""
         now = self.cluster.env.now
-        open_batches = [batch for batch in self.batches if batch.times[-1] >= now]
-        self.batches = []
-        for batch in open_batches:
-            batch.cut = min(batch.cut, now)
-            for thing, time in zip(batch.objects, batch.times, strict=True):
-                if time >= now:
+        planned = [work for work in self._planned if work.done_by >= now]
+        self._planned = []
+        for work in reversed(planned):
+            work.batch.cut = min(work.batch.cut, now)
+            for thing, time, before in zip(
+                work.batch.objects, work.batch.times, work.before, strict=True
+            ):
+                if time < now:
+                    continue
+                if before is None:
                     self.configured.pop(thing, None)
+                else:
+                    self.configured[thing] = before
         busy = self.busy_until > now
         self.busy_until = min(self.busy_until, now)
-        return busy or bool(open_batches)
+        return busy or bool(planned)
 
     def wake(self) -> None:
         """Let the workflow that waits for something to do look again."""
@@ -242,12 +268,10 @@ class Agent:
             return
         if self.heart:
             self.heart.disturb()
-        control = self.control
-        if not (control.listening and control.path(self)):
+        if not self.control.in_contact(self):
             self._lose_contact(self)
-        else:
-            self._declare_queue()
-            self._open_mailbox()
+        self._declare_queue()
+        self._open_mailbox()
         self.wake()
 
     def _declare_queue(self) -> None:
@@ -267,6 +291,7 @@ class Agent:
     def lose_queue(self) -> None:
         """The broker died: its queues and what was in them are gone."""
         self.has_queue = False
+        self.queue_busy_until = -math.inf
         self._mailbox.clear()
 
     def deliver(self, notice: Notice) -> None:

@@ -11,6 +11,7 @@ take-over without loss of time). Queues and their messages live in the broker an
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from simulator.neutron.server import FANOUT, Notice
 from simulator.trace import Kind
 from simulator.world.cluster import Cluster, wake
 from simulator.world.plan import Plan
-from simulator.world.streams import MESSAGE, Streams, stable_hash
+from simulator.world.streams import MESSAGE, Streams
 
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
@@ -54,13 +55,15 @@ class ControlPlane:
         self.cluster = cluster
         self.plan = plan
         self.agents: list[Agent] = []
+        self._by_name: dict[str, Agent] = {}
+        self._by_type: dict[str, list[Agent]] = defaultdict(list)
         self.broker_up = self.server_up = self.fabric_up = self.listening = True
         self.epoch = 0
         self.losses: list[float] = []  # when each epoch ended
         self.changed = Event(cluster.env)
         self.broker_lost = -math.inf
         self._server_back = -math.inf
-        self._draws = streams.stream(stable_hash("message"), MESSAGE)
+        self._streams = streams
         self._blocked: list[tuple[float, Notice]] = []
         self.timeout = (
             plan.seconds("rpc_response_timeout")
@@ -77,11 +80,22 @@ class ControlPlane:
             for part in parts:
                 cluster.watch(part, self._on_change)
 
+    def join(self, agent: Agent) -> None:
+        """Count *agent* among those that the server can tell something."""
+        self.agents.append(agent)
+        self._by_name[agent.name] = agent
+        self._by_type[agent.type].append(agent)
+
     # -- state -----------------------------------------------------------------------------
 
     def path(self, agent: Agent) -> bool:
         """Whether *agent*'s management NIC and the controllers' let messages pass."""
         return self.fabric_up and agent.management_up
+
+    def in_contact(self, agent: Agent) -> bool:
+        """Whether *agent* reaches the server: over the broker, or by REST (Folsom's L3 agent)."""
+        by_rest = self.plan.release.architecture == "polling" and agent.type == "l3"
+        return (self.server_up if by_rest else self.listening) and self.path(agent)
 
     def _any(self, name: str) -> bool:
         up = self.cluster.is_up
@@ -159,10 +173,8 @@ class ControlPlane:
         """
         env = self.cluster.env
         if not (self.broker_up and self.path(agent)):
-            waits = not self.broker_up or not self.fabric_up
-            self._wait(agent, Kind.WAITING, waits)
+            self.waits(agent)
             connected = yield from self.connect(agent, life, env.now)
-            self._wait(agent, Kind.RESUMED, waits)
             if not connected:
                 return False
         if self.listening:
@@ -170,30 +182,42 @@ class ControlPlane:
             cost = self.plan.cost("rpc_call")
             if cost:
                 yield self.cluster.until(env.now + cost, Rank.AGENT, agent.component)
-            if agent.life != life or (self.epoch == epoch and self.path(agent)):
-                return agent.life == life
-        self._wait(agent, Kind.WAITING, True)
+            if agent.life != life:
+                return False
+            if self.epoch == epoch and self.path(agent):
+                self.answered(agent)
+                return True
+        self.waits(agent)
         yield self.cluster.until(env.now + self.timeout, Rank.AGENT, agent.component)
-        self._wait(agent, Kind.RESUMED, True)
         return False
 
     def rest(self, agent: Agent, life: int) -> Generator[Event, Any, bool]:
         """Wait until *agent* reaches the REST API, trying every polling interval (Folsom)."""
         env, began = self.cluster.env, self.cluster.env.now
         interval = self.plan.seconds("polling_interval")
-        while agent.life == life and not (self.server_up and self.path(agent)):
-            waits = not self.server_up or not self.fabric_up
-            self._wait(agent, Kind.WAITING, waits)
+        while agent.life == life and not self.in_contact(agent):
+            self.waits(agent)
             yield self.changed
             time = began + math.ceil((env.now - began) / interval) * interval
             yield self.cluster.until(time, Rank.CONNECT, agent.component)
-            self._wait(agent, Kind.RESUMED, waits)
+        if agent.life == life:
+            self.answered(agent)
         return agent.life == life
 
-    def _wait(self, agent: Agent, kind: Kind, shared: bool) -> None:
-        """Record waiting that is the fault of what all share, not of the agent's own node."""
-        if shared:
-            self.cluster.recorder.add(self.cluster.env.now, kind, agent.component)
+    def waits(self, agent: Agent) -> None:
+        """Record that *agent* waits, if that is the fault of what all share and not of its NIC.
+
+        It waits until the server has answered it, pauses between attempts included.
+        """
+        if agent.management_up and not agent.waiting:
+            agent.waiting = True
+            self.cluster.recorder.add(self.cluster.env.now, Kind.WAITING, agent.component)
+
+    def answered(self, agent: Agent) -> None:
+        """Record that *agent* waits no longer: the server answered, or its process ended."""
+        if agent.waiting:
+            agent.waiting = False
+            self.cluster.recorder.add(self.cluster.env.now, Kind.RESUMED, agent.component)
 
     # -- the server tells agents -----------------------------------------------------------
 
@@ -219,25 +243,30 @@ class ControlPlane:
             self.cluster.at(next_attempt(since, now), Rank.CONNECT, -1, publish)
 
     def _publish(self, notice: Notice) -> None:
-        delay = self.message_delay()
-        sent_after = self.broker_lost
-        for agent in self.agents:
-            if agent.type != notice.agent_type or notice.agent not in (FANOUT, agent.name):
-                continue
-            if not agent.has_queue:
-                continue  # nobody declared its queue since the broker started: the message is lost
-            if not delay:
+        fanout = notice.agent == FANOUT
+        for agent in self._by_type[notice.agent_type] if fanout else [self._by_name[notice.agent]]:
+            if agent.has_queue:  # else nobody declared it since the broker started: it is lost
+                self._enqueue(agent, notice)
+
+    def _enqueue(self, agent: Agent, notice: Notice) -> None:
+        """Put *notice* in the queue of *agent*, where nothing overtakes anything."""
+        now, sent_after = self.cluster.env.now, self.broker_lost
+        time = max(now + self._message_delay(agent), agent.queue_busy_until)
+        if time == now:
+            agent.deliver(notice)
+            return
+        agent.queue_busy_until = time
+
+        def arrive() -> None:
+            if self.broker_lost == sent_after:
                 agent.deliver(notice)
-                continue
 
-            def arrive(agent: Agent = agent) -> None:
-                if self.broker_lost == sent_after:
-                    agent.deliver(notice)
+        self.cluster.at(time, Rank.DELIVER, agent.component, arrive)
 
-            self.cluster.at(self.cluster.env.now + delay, Rank.DELIVER, agent.component, arrive)
-
-    def message_delay(self) -> float:
-        """The delay of one message that is not a heartbeat, s."""
+    def _message_delay(self, agent: Agent) -> float:
+        """The delay of the next message to *agent* that is not a heartbeat's answer, s."""
         if self.plan.delay is None:
             return 0.0
-        return quantize(self.plan.delay.sample(self._draws.uniform()))
+        draw = self._streams.uniforms(agent.entity, MESSAGE, agent.messages, 1)
+        agent.messages += 1
+        return quantize(self.plan.delay.sample(float(draw[0])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from simpy import Environment
 
@@ -22,11 +24,14 @@ from simulator.world.streams import (
     HEARTBEAT_PHASE,
     PLACEMENT,
     SCHEDULER,
+    Stream,
     Streams,
     stable_hash,
 )
 from simulator.world.workflows import RECEIVERS, STARTERS, Workflows
 from simulator.world.workload import Workload, draw_loads
+
+DRAWS_AN_ATTEMPT = 64  # no scheduler chooses more agents for one object at once
 
 
 def simulate(plan: Plan, seed: int, replication: int) -> Trace:
@@ -48,6 +53,7 @@ class World:
         self.control = ControlPlane(self.cluster, plan, streams)
         self.objects = plan.objects.copy()
         draw_loads(plan, self.objects, streams)
+        self._attempts: Counter[int] = Counter()
         self.server = self._server()
         self.workflows = Workflows(plan, self.server, self.objects, streams)
         self.api = Api(self.cluster, self.control, self.server, self.objects)
@@ -61,7 +67,7 @@ class World:
         scheduled = plan.release.has_scheduler
         return Server(
             agent_down_time=plan.seconds("agent_down_time") if scheduled else 0.0,
-            draws=self.streams.stream(stable_hash("server"), SCHEDULER),
+            draws=self._draws,
             has_scheduler=scheduled,
             network_auto_schedule=plan.enabled("network_auto_schedule"),
             router_auto_schedule=plan.enabled("router_auto_schedule"),
@@ -69,6 +75,14 @@ class World:
             on_bind=self._on_bind,
             on_notice_down=self._on_notice_down,
         )
+
+    def _draws(self, target: object) -> Stream:
+        """The scheduler's choices for one object: a new stream each time it is scheduled."""
+        number = int(str(target))
+        attempt = self._attempts[number]
+        self._attempts[number] += 1
+        entity = stable_hash(self.objects.names[number])
+        return self.streams.stream(entity, SCHEDULER, first=attempt * DRAWS_AN_ATTEMPT)
 
     def _heard(self, row: Row, now: float) -> float:
         heart = self.api.agents[row.name].heart

@@ -16,6 +16,7 @@ from simpy import Event
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound
 from simulator.neutron.server import Notice, Server, compatible
+from simulator.scenario.check import option
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.objects import Objects
@@ -37,6 +38,7 @@ class Workflows:
         costs = plan.system.costs
         self._network_cost = quantize(self.release.network_cost(costs))
         self._rest_call = plan.cost("rest_call")
+        self._arp_packets = int(option(plan.system, "send_arp_for_ha") or 0)
         self._spent: dict[int, float] = {}  # what setting up each router cost, changes included
 
     # -- costs -----------------------------------------------------------------------------
@@ -53,14 +55,16 @@ class Workflows:
                 objects.floating_ips[router],
             )
             if key not in known:
-                known[key] = quantize(self.release.router_cost(costs, *key))
+                known[key] = quantize(self.release.router_cost(costs, self._arp_packets, *key))
             result.append(known[key])
         self._spent.update(zip(routers, result, strict=True))
         return result
 
-    def network_costs(self, networks: Sequence[int]) -> list[float]:
-        """Seconds to set up each of *networks*."""
-        return [self._network_cost] * len(networks)
+    def network_costs(self, agent: Agent, networks: Sequence[int]) -> list[float]:
+        """Seconds to set up each of *networks*; one that *agent* has is only asked about."""
+        asked = self.plan.cost("rpc_call")
+        known = agent.configured
+        return [asked if network in known else self._network_cost for network in networks]
 
     def _loop_time(self, routers: int) -> float:
         """Folsom: the REST calls of one poll over *routers* routers, s."""
@@ -96,7 +100,7 @@ class Workflows:
             wanted = [router for router in wanted if router not in agent.configured]
             agent.build(wanted, self.router_costs(wanted), begin)
         elif agent.type == "dhcp":
-            agent.build(wanted, self.network_costs(wanted), begin)
+            agent.build(wanted, self.network_costs(agent, wanted), begin)
         else:
             agent.build(wanted, [0.0] * len(wanted), begin)
 
@@ -104,8 +108,8 @@ class Workflows:
 
     def sync_once(self, agent: Agent, life: int) -> Steps:
         """One attempt at a full sync, to the end of its work: whether it succeeded."""
-        control = agent.control
-        answered = yield from control.call(agent, life)
+        yield from self._idle(agent, life)  # its work holds a lock
+        answered = agent.life == life and (yield from agent.control.call(agent, life))
         if not answered:
             return False
         wanted = self.wanted(agent)
@@ -115,14 +119,19 @@ class Workflows:
         self.reconcile(agent, wanted)
         if agent.type == "l3":
             return True  # it was told all in one answer
+        yield from self._idle(agent, life)
+        return agent.life == life and not agent.interrupted
+
+    def _idle(self, agent: Agent, life: int) -> Steps:
+        """Wait until *agent* has done its work."""
         while agent.life == life and agent.busy_until > agent.cluster.env.now:
             done = agent.cluster.until(agent.busy_until, Rank.AGENT, agent.component)
             yield agent.wakeup | done
-        return agent.life == life and not agent.interrupted
 
     def sync(self, agent: Agent, life: int, first: float) -> Steps:
         """Try a full sync at *first* and at every later tick, until one succeeds."""
         if agent.syncing:
+            agent.sync_again = True
             return
         agent.syncing = True
         cluster, tick = agent.cluster, first
@@ -130,8 +139,9 @@ class Workflows:
             yield cluster.until(tick, Rank.AGENT, agent.component)
             if agent.life != life:
                 return
+            agent.sync_again = False
             done = yield from self.sync_once(agent, life)
-            if done:
+            if done and not agent.sync_again:
                 break
             tick = self._next_tick(agent)
         if agent.life == life:
@@ -213,7 +223,7 @@ class Workflows:
         done = yield from self.sync_once(agent, life)
         if agent.life == life:
             agent.syncing = False
-            if not done:
+            if not done or agent.sync_again:
                 self.resync_later(agent)
 
     def start_now(self, agent: Agent, life: int) -> None:
@@ -250,7 +260,7 @@ class Workflows:
             agent.remove([router])
         elif router in agent.configured:
             known = self._spent[router]
-            agent.occupy(max(self.router_costs([router])[0] - known, 0.0))
+            agent.extend(router, max(self.router_costs([router])[0] - known, 0.0))
         else:
             agent.build([router], self.router_costs([router]))
 
@@ -263,7 +273,7 @@ class Workflows:
         if notice.method == "network_delete_end":
             agent.remove([network])
         elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
-            agent.build([network], self.network_costs([network]))
+            agent.build([network], self.network_costs(agent, [network]))
 
     def _is_new(self, agent: Agent, thing: int) -> bool:
         return thing not in agent.configured and self.objects.alive(thing)
@@ -274,6 +284,7 @@ class Workflows:
             return
         if agent.interrupt_work():
             agent.interrupted = True
+            agent.control.waits(agent)
             if agent.type == "dhcp" and not agent.syncing:
                 self.resync_later(agent)
 

@@ -40,7 +40,8 @@ class Draws:
 
 def grizzly_server(**agents):
     """A server on which each agent of a type has just reported."""
-    server = Server(agent_down_time=5.0, draws=Draws())
+    draws = Draws()
+    server = Server(agent_down_time=5.0, draws=lambda target: draws)
     for name, kind in agents.items():
         server.report_state(0.0, name, kind, f"host-of-{name}")
     return server
@@ -235,7 +236,8 @@ def test_s14_heartbeats_are_periodic_stamped_on_processing_and_discover():
     again = [e for e in events(measured.trace, Kind.REGISTERED) if e[0] > 0]
     assert [e[2] for e in again] == ["network-1/dhcp"]
     assert 20_000 < again[0][0] <= 20_000 + 4 + 1
-    server = Server(agent_down_time=5.0, draws=Draws())
+    draws = Draws()
+    server = Server(agent_down_time=5.0, draws=lambda target: draws)
     assert server.report_state(7.0, "x", "l3", "host-a", configurations={"routers": 3}) == "new"
     row = server.agents["x"]
     assert (row.host, row.type, row.heartbeat_timestamp) == ("host-a", "l3", 7.0)

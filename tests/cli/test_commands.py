@@ -93,7 +93,7 @@ def test_explain_tells_defaults_by_release_and_their_source(netnode):
     out = netnode("explain", "neutron.agent_down_time").out
     assert "grizzly        5s    quantum/db/agents_db.py: 5, down when strictly older" in out
     assert "folsom" not in out
-    assert "default   3 s" in netnode("explain", "costs.arping").out
+    assert "default   1 s" in netnode("explain", "costs.arping").out
     assert "a whole number, at least 1" in netnode("explain", "hosts.network.count").out
     assert "10 Gbps" in netnode("explain", "hosts.any.nics.data").out
 

@@ -46,7 +46,7 @@ class Replay:
         self.seen = []
         self.server = Server(
             agent_down_time=micro(timeline["config"]["agent_down_time"]),
-            draws=First(),
+            draws=lambda target: First(),
             on_decision=self.decide,
         )
 
@@ -157,7 +157,8 @@ def test_shares_are_as_uniform_as_the_recorded_ones(path):
         def index(self, size):
             return int(self.rng.integers(size))
 
-    server = Server(agent_down_time=75.0, draws=Draws())
+    draws = Draws()
+    server = Server(agent_down_time=75.0, draws=lambda target: draws)
     kind = "dhcp" if step["op"] == "bulk_networks" else "l3"
     for name in trace["timeline"]["agents"]:
         server.report_state(0.0, name, kind, name)
