@@ -68,6 +68,8 @@ class Heart:
         self._next = 0.0  # when the one after the last stretch leaves
         self._heard: list[float] = []  # when those simulated one by one were processed
         self._stretches: list[Stretch] = []
+        self._unsettled: list[Stretch] = []  # those of which something may still be processed
+        self._settled = -math.inf  # the last processing of all others
         self._open: Stretch | None = None
         self._disturbed = Event(self._cluster.env)
         self._alive = False  # explicit only: as recorded
@@ -162,6 +164,7 @@ class Heart:
         self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
         if heard:
             self._stretches.append(self._open)
+            self._unsettled.append(self._open)
         return True
 
     def _publish(self, first: bool) -> float | None:
@@ -211,13 +214,23 @@ class Heart:
 
     def last_heard(self, now: float) -> float:
         """When the last heartbeat was processed, at *now* at the latest."""
-        last = -math.inf
-        for stretch in reversed(self._stretches):
+        self._settle(now)
+        last = self._settled
+        for stretch in self._unsettled:
             count = stretch.left_by(now, inclusive=True)
             last = max(last, self._noise.last(stretch, count, now, self._cut(stretch)))
-            if last > -math.inf and self._noise.in_order:
-                break
         return max(last, self._heard[-1]) if self._heard else last
+
+    def _settle(self, now: float) -> None:
+        """Set aside the stretches that are over, with the last processing of each."""
+        waiting = []
+        for stretch in self._unsettled:
+            if stretch.count is None or not self._noise.settled(stretch, now):
+                waiting.append(stretch)
+                continue
+            last = self._noise.last(stretch, stretch.count, now, self._cut(stretch))
+            self._settled = max(self._settled, last)
+        self._unsettled = waiting
 
     def _cut(self, stretch: Stretch) -> float:
         losses = self._control.losses

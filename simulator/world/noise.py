@@ -13,8 +13,8 @@ A message still under way at *cut*, when the server or the broker went down, is 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +33,7 @@ class Stretch:
 
     *heard* is False for those that cannot arrive: the path is cut or nobody listens. *count* is
     the number that left, once the stretch is closed. *epoch* is the control plane's at the start.
+    *late* are the processings of those heartbeats below *late_below* that are late, sorted.
     """
 
     first: float
@@ -41,6 +42,8 @@ class Stretch:
     heard: bool
     epoch: int
     count: int | None = None
+    late: list[float] = field(default_factory=list)
+    late_below: int = 0
 
     def left_by(self, time: float, *, inclusive: bool) -> int:
         """How many left before *time*, or at *time* too if *inclusive*."""
@@ -65,15 +68,16 @@ def steps_within(span: float, interval: float) -> int:
 
 
 class Noise(Protocol):
-    """What becomes of one agent's heartbeats; *in_order*: none overtakes another."""
-
-    in_order: bool
+    """What becomes of one agent's heartbeats."""
 
     def arrival(self, number: int, emission: float) -> float | None:
         """When heartbeat *number*, sent at *emission*, is processed; None if it is lost."""
 
     def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
         """The last processing, at most *now* and before *cut*, of the first *count*."""
+
+    def settled(self, stretch: Stretch, now: float) -> bool:
+        """Whether a closed stretch is over: nothing of it can be processed after *now*."""
 
     def spans(
         self, stretch: Stretch, count: int, limit: float, cut: float
@@ -87,8 +91,6 @@ class Noise(Protocol):
 class ConstantDelay:
     """Every heartbeat is processed *delay* after it was sent."""
 
-    in_order = True
-
     def __init__(self, delay: float) -> None:
         self.delay = delay
 
@@ -101,6 +103,10 @@ class ConstantDelay:
             self._before(begin, stretch, count, cut), steps_within(now - begin, stretch.interval)
         )
         return begin + k * stretch.interval if k >= 0 else -math.inf
+
+    def settled(self, stretch: Stretch, now: float) -> bool:
+        assert stretch.count is not None
+        return stretch.first + (stretch.count - 1) * stretch.interval + self.delay <= now
 
     def spans(
         self, stretch: Stretch, count: int, limit: float, cut: float
@@ -136,8 +142,6 @@ class RandomDelay:
     of heartbeat k is drawn with index k, whoever asks.
     """
 
-    in_order = False
-
     def __init__(
         self,
         delay: Distribution | None,
@@ -166,14 +170,31 @@ class RandomDelay:
         return None if delay is None else emission + delay
 
     def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
-        best = -math.inf
-        for number in self._late_between(stretch.index, stretch.index + count):
-            best = max(best, self._processed(stretch, number, now, cut))
+        late = self._late_times(stretch, count)
+        k = min(bisect_right(late, now), bisect_left(late, cut))
+        best = late[k - 1] if k else -math.inf
         for i in range(count - 1, -1, -1):
             if stretch.first + i * stretch.interval + max(self._slack, 0.0) <= best:
                 break
             best = max(best, self._processed(stretch, stretch.index + i, now, cut))
         return best
+
+    def settled(self, stretch: Stretch, now: float) -> bool:
+        assert stretch.count is not None
+        late = self._late_times(stretch, stretch.count)
+        last = stretch.first + (stretch.count - 1) * stretch.interval + max(self._slack, 0.0)
+        return last <= now and not (late and late[-1] > now)
+
+    def _late_times(self, stretch: Stretch, count: int) -> list[float]:
+        """The processings of the late ones among the first *count*, sorted."""
+        stop = stretch.index + count
+        begin = max(stretch.late_below, stretch.index)
+        for number in self._late_between(begin, stop):
+            time = self._processed(stretch, number, math.inf, math.inf)
+            if time > -math.inf:
+                insort(stretch.late, time)
+        stretch.late_below = max(stop, begin)
+        return stretch.late
 
     def spans(
         self, stretch: Stretch, count: int, limit: float, cut: float
