@@ -10,82 +10,20 @@ without a scheduler (Folsom) keeps networks and routers and notifies, but binds 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable
 
 from simulator.neutron import errors
+from simulator.neutron.records import (
+    FANOUT,
+    Agent,
+    Decision,
+    Id,
+    Network,
+    Notice,
+    Router,
+    compatible,
+)
 from simulator.neutron.schedulers import SCHEDULERS, Draws
-
-Id: TypeAlias = Hashable
-FANOUT = "*"
-
-
-class Notice(NamedTuple):
-    """A message to agents: *agent* is one agent's name, or FANOUT for all of *agent_type*."""
-
-    agent_type: str
-    agent: str
-    method: str
-    target: Id = None
-
-
-class Decision(NamedTuple):
-    """What a scheduler was offered and what it took."""
-
-    target: Id
-    candidates: tuple[str, ...]
-    chosen: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Agent:
-    """A row of the agents table. Times are server seconds."""
-
-    name: str
-    type: str
-    host: str
-    heartbeat_timestamp: float
-    started_at: float
-    admin_state_up: bool = True
-    configurations: dict[str, object] = field(default_factory=dict)
-    hosted: dict[Id, None] = field(default_factory=dict)
-    noticed: float | None = None  # the last heartbeat of the silence that was last noticed
-
-
-@dataclass(slots=True)
-class Network:
-    """A network, and the DHCP agents it is bound to, in order of binding."""
-
-    external: bool = False
-    admin_state_up: bool = True
-    subnets: dict[Id, bool] = field(default_factory=dict)
-    ports: int = 0
-    agents: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Router:
-    """A router, and the L3 agents it is bound to, in order of binding."""
-
-    gateway: Id = None
-    admin_state_up: bool = True
-    agents: dict[str, None] = field(default_factory=dict)
-
-
-def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bool:
-    """Whether an L3 agent so configured takes a router with this *gateway* network.
-
-    Source: get_l3_agent_candidates, quantum/scheduler/l3_agent_scheduler.py at 2013.1.5; Folsom's
-    agents apply the same filter to themselves (quantum/agent/l3_agent.py at 2012.2.4).
-    """
-    confined = not configurations.get("use_namespaces", True)
-    if confined and configurations.get("router_id") != router:
-        return False
-    if gateway is None:
-        return bool(configurations.get("handle_internal_only_routers", True))
-    wanted = configurations.get("gateway_external_network_id")
-    return wanted in (None, "") or wanted == gateway
 
 
 class Server:

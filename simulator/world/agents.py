@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simpy import Event
 
 from simulator.clock import Rank
-from simulator.neutron.server import Notice
+from simulator.neutron.records import Notice
 from simulator.trace import Batch, Kind
 from simulator.world.cluster import Cluster, wake
 from simulator.world.control import ControlPlane, next_attempt

@@ -7,7 +7,8 @@ recorded, told to the server's rules, and the notices that these return are sent
 from __future__ import annotations
 
 from simulator.neutron.errors import ServiceUnavailable
-from simulator.neutron.server import Notice, Server
+from simulator.neutron.records import Notice
+from simulator.neutron.server import Server
 from simulator.trace import Kind, Sort
 from simulator.world.agents import Agent
 from simulator.world.cluster import Cluster

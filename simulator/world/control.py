@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from simpy import Event
 
 from simulator.clock import Rank, quantize
-from simulator.neutron.server import FANOUT, Notice
+from simulator.neutron.records import FANOUT, Notice
 from simulator.trace import Kind
 from simulator.world.cluster import Cluster, wake
 from simulator.world.plan import Plan

@@ -8,7 +8,7 @@ import numpy as np
 from simpy import Environment
 
 from simulator.clock import quantize
-from simulator.neutron.server import Agent as Row
+from simulator.neutron.records import Agent as Row
 from simulator.neutron.server import Server
 from simulator.trace import Batch, Kind, Recorder, Sort, Trace
 from simulator.world.agents import Agent

@@ -15,7 +15,8 @@ from simpy import Event
 
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound
-from simulator.neutron.server import Notice, Server, compatible
+from simulator.neutron.records import Notice, compatible
+from simulator.neutron.server import Server
 from simulator.scenario.check import option
 from simulator.trace import Kind
 from simulator.world.agents import Agent

@@ -21,7 +21,8 @@ from simulator.analysis.metrics import measure
 from simulator.clock import TICK
 from simulator.experiment.runner import run
 from simulator.neutron import errors
-from simulator.neutron.server import Notice, Server
+from simulator.neutron.records import Notice
+from simulator.neutron.server import Server
 from simulator.trace import Kind, Sort
 
 DAY = 86400.0

@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 
 from simulator.neutron.errors import ApiError
-from simulator.neutron.server import FANOUT, Decision, Notice, Server
+from simulator.neutron.records import FANOUT, Decision, Notice
+from simulator.neutron.server import Server
 
 FOLDER = Path(__file__).parent / "grizzly"
 EXACT = sorted(path for path in FOLDER.glob("g[0-9]*.json"))
