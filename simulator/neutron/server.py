@@ -48,6 +48,7 @@ class Server:
         on_notice_down: Callable[[str], None] | None = None,
     ) -> None:
         self.agents: dict[str, Agent] = {}
+        self._of_type: dict[str, dict[str, Agent]] = {}
         self.networks: dict[Id, Network] = {}
         self.routers: dict[Id, Router] = {}
         self._unhosted: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
@@ -81,9 +82,8 @@ class Server:
         """
         agent = self.agents.get(name)
         if agent is None:
-            self.agents[name] = Agent(
-                name, agent_type, host, now, now, configurations=configurations or {}
-            )
+            agent = Agent(name, agent_type, host, now, now, configurations=configurations or {})
+            self.agents[name] = self._of_type.setdefault(agent_type, {})[name] = agent
             return "new"
         agent.heartbeat_timestamp = now
         if configurations is not None:
@@ -120,7 +120,7 @@ class Server:
         agent = self._agent(name)
         for target in list(agent.hosted):
             self._unbind(target, agent)
-        del self.agents[name]
+        del self.agents[name], self._of_type[agent.type][name]
         return []
 
     # -- networks --------------------------------------------------------------------------
@@ -332,8 +332,8 @@ class Server:
         """Agents of a type that are enabled and alive."""
         return [
             agent.name
-            for agent in self.agents.values()
-            if agent.type == agent_type and agent.admin_state_up and self.is_alive(now, agent)
+            for agent in self._of_type.get(agent_type, {}).values()
+            if agent.admin_state_up and self.is_alive(now, agent)
         ]
 
     def _choose(self, target: Id, candidates: list[str]) -> str | None:

@@ -149,6 +149,5 @@ class Api:
     def _wake_pollers(self) -> None:
         """Folsom's L3 agents will see the change at their next poll."""
         if self.cluster.plan.release.architecture == "polling":
-            for agent in self.agents.values():
-                if agent.type == "l3":
-                    agent.wake()
+            for agent in self.control.agents_of("l3"):
+                agent.wake()

@@ -86,6 +86,10 @@ class ControlPlane:
         self._by_name[agent.name] = agent
         self._by_type[agent.type].append(agent)
 
+    def agents_of(self, agent_type: str) -> list[Agent]:
+        """All agents of one type."""
+        return self._by_type[agent_type]
+
     # -- state -----------------------------------------------------------------------------
 
     def path(self, agent: Agent) -> bool:
@@ -244,7 +248,7 @@ class ControlPlane:
 
     def _publish(self, notice: Notice) -> None:
         fanout = notice.agent == FANOUT
-        for agent in self._by_type[notice.agent_type] if fanout else [self._by_name[notice.agent]]:
+        for agent in self.agents_of(notice.agent_type) if fanout else [self._by_name[notice.agent]]:
             if agent.has_queue:  # else nobody declared it since the broker started: it is lost
                 self._enqueue(agent, notice)
 
