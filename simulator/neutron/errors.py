@@ -29,6 +29,10 @@ class SubnetNotFound(ApiError):
     status = 404
 
 
+class AvailabilityZoneNotFound(ApiError):
+    status = 404
+
+
 class InvalidDHCPAgent(ApiError):
     status = 404
 

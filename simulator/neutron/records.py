@@ -11,55 +11,72 @@ FANOUT = "*"
 
 
 class Notice(NamedTuple):
-    """A message to agents: *agent* is one agent's name, or FANOUT for all of *agent_type*."""
+    """A message to agents: *agent* is one agent's name, or FANOUT for all of *agent_type*.
+
+    *failed*: it was a call, and nobody answered.
+    """
 
     agent_type: str
     agent: str
     method: str
     target: Id = None
+    failed: bool = False
 
 
 class Decision(NamedTuple):
     """What a scheduler was offered and what it took."""
 
+    kind: str  # dhcp, l3 or l3-ha
     target: Id
     candidates: tuple[str, ...]
     chosen: tuple[str, ...]
+    needed: int
+    load: dict[str, int]
 
 
 @dataclass(slots=True)
 class Agent:
-    """A row of the agents table. Times are server seconds."""
+    """A row of the agents table. Times are server seconds.
+
+    *load* is what a WeightScheduler sees: the count that the last heartbeat told, and one for
+    each object bound since.
+    """
 
     name: str
     type: str
     host: str
     heartbeat_timestamp: float
     started_at: float
+    zone: str = "nova"
     admin_state_up: bool = True
     configurations: dict[str, object] = field(default_factory=dict)
     hosted: dict[Id, None] = field(default_factory=dict)
+    load: int = 0
     noticed: float | None = None  # the last heartbeat of the silence that was last noticed
 
 
 @dataclass(slots=True)
 class Network:
-    """A network, and the DHCP agents it is bound to, in order of binding."""
+    """A network, and the DHCP agents it is bound to, each with its binding index.
 
-    external: bool = False
+    *subnets*: whether each one has DHCP enabled.
+    """
+
     admin_state_up: bool = True
+    hints: tuple[str, ...] = ()
     subnets: dict[Id, bool] = field(default_factory=dict)
-    ports: int = 0
-    agents: dict[str, None] = field(default_factory=dict)
+    agents: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Router:
-    """A router, and the L3 agents it is bound to, in order of binding."""
+    """A router, and the L3 agents it is bound to, each with its binding index."""
 
     gateway: Id = None
+    ha: bool = False
+    hints: tuple[str, ...] = ()
     admin_state_up: bool = True
-    agents: dict[str, None] = field(default_factory=dict)
+    agents: dict[str, int] = field(default_factory=dict)
 
 
 def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bool:

@@ -1,67 +1,54 @@
-"""Quantum's server as a plain state machine: agents, bindings, scheduling, the API.
+"""Neutron's server as a plain state machine: agents, bindings, scheduling, the API.
 
 No clock of its own: every operation is told the time. No messages either: an operation returns
-the notices that Quantum would send, and the caller delivers them (or not). Objects and agents are
-known by any hashable name.
-
-The rules are those of Grizzly (2013.1.5); each method names the source it restates. A release
-without a scheduler (Folsom) keeps networks and routers and notifies, but binds nothing.
+the notices that the server would send, and the caller delivers them (or not). Objects and agents
+are known by any hashable name. What differs between releases is in `Rules`; each method names the
+source it restates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from simulator.neutron import errors
-from simulator.neutron.records import (
-    FANOUT,
-    Agent,
-    Decision,
-    Id,
-    Network,
-    Notice,
-    Router,
-    compatible,
-)
-from simulator.neutron.schedulers import SCHEDULERS, Draws
+from simulator.neutron.records import FANOUT, Agent, Decision, Id, Network, Notice, Router
+from simulator.neutron.rules import Rules
+from simulator.neutron.schedulers import Draws
+from simulator.neutron.scheduling import Scheduling
+from simulator.neutron.tables import Tables
 
 
 class Server:
-    """The agents table, networks, routers and their bindings.
-
-    *draws* gives the random choices for one object. *heard* answers when the heartbeat of an agent
-    was last processed before a time; by default the row's own timestamp. The callbacks tell what
-    was decided, bound, unbound and noticed.
-    """
+    """One server with its tables and its schedulers; `failover` adds the periodic passes."""
 
     def __init__(
         self,
+        rules: Rules,
         *,
-        agent_down_time: float,
         draws: Callable[[Id], Draws],
-        has_scheduler: bool = True,
-        network_auto_schedule: bool = True,
-        router_auto_schedule: bool = True,
         heard: Callable[[Agent, float], float] | None = None,
         on_decision: Callable[[Decision], Iterable[str] | None] | None = None,
         on_bind: Callable[[Id, str, bool], None] | None = None,
         on_notice_down: Callable[[str], None] | None = None,
     ) -> None:
-        self.agents: dict[str, Agent] = {}
-        self._of_type: dict[str, dict[str, Agent]] = {}
-        self.networks: dict[Id, Network] = {}
-        self.routers: dict[Id, Router] = {}
-        self._unhosted: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
-        self.agent_down_time = agent_down_time
-        self.has_scheduler = has_scheduler
-        self.network_auto_schedule = network_auto_schedule
-        self.router_auto_schedule = router_auto_schedule
-        self._select = SCHEDULERS["ChanceScheduler"]
-        self._draws = draws
-        self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
-        self._on_decision = on_decision
-        self._on_bind = on_bind
-        self._on_notice_down = on_notice_down
+        self.rules = rules
+        self.tables = Tables(rules, heard=heard, on_bind=on_bind, on_notice_down=on_notice_down)
+        self.scheduling = Scheduling(self.tables, rules, draws, on_decision)
+
+    @property
+    def agents(self) -> dict[str, Agent]:
+        """The agents table."""
+        return self.tables.agents
+
+    @property
+    def networks(self) -> dict[Id, Network]:
+        """All networks."""
+        return self.tables.networks
+
+    @property
+    def routers(self) -> dict[Id, Router]:
+        """All routers."""
+        return self.tables.routers
 
     # -- the agents table ------------------------------------------------------------------
 
@@ -72,43 +59,44 @@ class Server:
         agent_type: str,
         host: str,
         *,
+        zone: str = "nova",
         configurations: dict[str, object] | None = None,
         start: bool = False,
     ) -> str:
-        """Process a heartbeat at *now*; an unknown agent gets a row. Returns new or alive.
+        """Process a heartbeat at *now*; an unknown agent gets a row. Returns new, alive or revived.
 
         Source: create_or_update_agent, quantum/db/agents_db.py at 2013.1.5: stamped with the
-        server's clock when processed.
+        server's clock when processed; neutron/db/agents_db.py since, with revived (bug 1505166).
         """
         agent = self.agents.get(name)
         if agent is None:
-            agent = Agent(name, agent_type, host, now, now, configurations=configurations or {})
-            self.agents[name] = self._of_type.setdefault(agent_type, {})[name] = agent
+            agent = Agent(name, agent_type, host, now, now, zone, self.rules.enable_new_agents)
+            agent.configurations = configurations or {}
+            self.tables.add_agent(agent)
+            self._count_load(agent)
             return "new"
+        revived = self.rules.revival and not self.tables.is_alive(now, agent)
         agent.heartbeat_timestamp = now
         if configurations is not None:
             agent.configurations = configurations
         if start:
             agent.started_at = now
-        return "alive"
+        self._count_load(agent)
+        return "revived" if revived else "alive"
+
+    def _count_load(self, agent: Agent) -> None:
+        """The load that a DHCP agent told, or as many networks as it has."""
+        if agent.type == "dhcp":
+            told = agent.configurations.get(self.rules.dhcp_load_type)
+            agent.load = told if isinstance(told, int) else len(agent.hosted)
 
     def is_alive(self, now: float, agent: Agent) -> bool:
-        """Whether *agent* was heard of within agent_down_time; exactly that long ago still is.
-
-        Source: is_agent_down, quantum/db/agents_db.py; timeutils.is_older_than is strict.
-        """
-        heard = self._heard(agent, now)
-        if now - heard <= self.agent_down_time:
-            return True
-        if agent.noticed != heard:
-            agent.noticed = heard
-            if self._on_notice_down:
-                self._on_notice_down(agent.name)
-        return False
+        """Whether *agent* was heard of within agent_down_time."""
+        return self.tables.is_alive(now, agent)
 
     def update_agent(self, now: float, name: str, admin_state_up: bool) -> list[Notice]:
         """Enable or disable an agent; a change is told to its host. Bindings stay."""
-        agent = self._agent(name)
+        agent = self.tables.agent(name)
         changed = agent.admin_state_up != admin_state_up
         agent.admin_state_up = admin_state_up
         if not changed or agent.type not in ("l3", "dhcp"):
@@ -117,260 +105,225 @@ class Server:
 
     def delete_agent(self, now: float, name: str) -> list[Notice]:
         """Delete a row and its bindings; the agent is told nothing and may register again."""
-        agent = self._agent(name)
-        for target in list(agent.hosted):
-            self._unbind(target, agent)
-        del self.agents[name], self._of_type[agent.type][name]
+        self.tables.drop_agent(self.tables.agent(name))
         return []
 
     # -- networks --------------------------------------------------------------------------
 
-    def create_network(self, now: float, network: Id, *, external: bool = False) -> list[Notice]:
-        """No scheduling yet: the network is bound at its first port."""
-        self.networks[network] = Network(external=external)
-        self._unhosted["dhcp"][network] = None
+    def create_network(self, now: float, network: Id, *, hints: Iterable[str] = ()) -> list[Notice]:
+        """No scheduling yet in any release. Raises AvailabilityZoneNotFound for unknown hints."""
+        hints = self._zones("dhcp", hints)
+        self.tables.add(network, Network(hints=hints))
         return self._tell_dhcp(now, network, "network_create_end")
 
     def create_subnet(
         self, now: float, network: Id, subnet: Id, *, enable_dhcp: bool = True
     ) -> list[Notice]:
-        """Nor at its first subnet."""
-        self._network(network).subnets[subnet] = enable_dhcp
-        return self._tell_dhcp(now, network, "subnet_create_end")
+        """Schedules its network since Kilo, with DHCP or without."""
+        self.tables.network(network).subnets[subnet] = enable_dhcp
+        return self._schedules(now, network, "subnet", "subnet_create_end")
 
     def create_port(self, now: float, network: Id) -> list[Notice]:
         """A port made through the API, one at a time: schedules its network.
 
         Source: quantum/api/rpc/agentnotifiers/dhcp_rpc_agent_api.py at 2013.1.5.
         """
-        self._network(network).ports += 1
-        notices = self.schedule_network(now, network) if self.has_scheduler else []
-        return notices + self._tell_dhcp(now, network, "port_create_end")
+        self.tables.network(network)
+        return self._schedules(now, network, "port", "port_create_end")
 
     def delete_port(self, now: float, network: Id) -> list[Notice]:
         """Told like any change of a port; schedules nothing."""
-        self._network(network).ports -= 1
+        self.tables.network(network)
         return self._tell_dhcp(now, network, "port_delete_end")
 
     def delete_network(self, now: float, network: Id) -> list[Notice]:
         """Told to all DHCP agents: the bindings are gone by then."""
-        for name in list(self._network(network).agents):
-            self._unbind(network, self.agents[name])
-        del self.networks[network], self._unhosted["dhcp"][network]
+        self.tables.drop(network, self.tables.network(network))
         return [Notice("dhcp", FANOUT, "network_delete_end", network)]
 
     def schedule_network(self, now: float, network: Id) -> list[Notice]:
-        """Bind one more DHCP agent at random, unless an alive one hosts the network.
-
-        Source: ChanceScheduler.schedule, quantum/scheduler/dhcp_agent_scheduler.py at 2013.1.5.
-        """
-        record = self._network(network)
-        if any(self.is_alive(now, agent) for agent in self._hosting(record.agents)):
-            return []
-        chosen = self._choose(network, self._active(now, "dhcp"))
-        if chosen is None or chosen in record.agents:
-            return []
-        self._bind(network, self.agents[chosen])
-        return [Notice("dhcp", chosen, "network_create_end", network)]
+        """Give *network* the agents it lacks, and tell them."""
+        chosen = self.scheduling.network(now, network)
+        return [Notice("dhcp", name, "network_create_end", network) for name in chosen]
 
     # -- routers ---------------------------------------------------------------------------
 
-    def create_router(self, now: float, router: Id, *, gateway: Id = None) -> list[Notice]:
-        """No scheduling yet, not even with a gateway: the router is bound at its first update."""
-        self.routers[router] = Router(gateway)
-        self._unhosted["l3"][router] = None
-        return []
+    def create_router(
+        self,
+        now: float,
+        router: Id,
+        *,
+        gateway: Id = None,
+        ha: bool = False,
+        hints: Iterable[str] = (),
+    ) -> list[Notice]:
+        """Scheduled at once if it is HA (Juno), or has a gateway (Newton, bug 1535707).
 
-    def update_router(self, now: float, router: Id) -> list[Notice]:
+        Raises AvailabilityZoneNotFound for unknown hints.
+        """
+        hints = self._zones("l3", hints)
+        self.tables.add(router, Router(gateway, ha, hints))
+        notices = self._internal_port(now, gateway)
+        if not self.rules.has_scheduler:
+            return notices
+        if ha:
+            self.scheduling.router(now, router)
+        if ha or (gateway is not None and self.rules.gateway_triggers):
+            notices += self.update_router(now, router)
+        return notices
+
+    def update_router(
+        self, now: float, router: Id, changes: Mapping[str, object] | None = None
+    ) -> list[Notice]:
         """Any update, an interface or a floating IP: schedules the router, tells its agents.
 
-        Source: routers_updated, quantum/api/rpc/agentnotifiers/l3_rpc_agent_api.py at 2013.1.5.
+        *changes* may hold `admin_state_up` and `gateway`, a network's name or None. Source:
+        routers_updated, quantum/api/rpc/agentnotifiers/l3_rpc_agent_api.py at 2013.1.5.
         """
-        self._router(router)
-        if not self.has_scheduler:
-            return []
-        self.schedule_router(now, router)
-        return [
+        record = self.tables.router(router)
+        changes = changes or {}
+        record.admin_state_up = bool(changes.get("admin_state_up", record.admin_state_up))
+        notices: list[Notice] = []
+        if "gateway" in changes and changes["gateway"] != record.gateway:
+            record.gateway = changes["gateway"]
+            notices = self._internal_port(now, record.gateway)
+        if not self.rules.has_scheduler:
+            return notices
+        self.scheduling.router(now, router)
+        return notices + [
             Notice("l3", agent.name, "routers_updated", router)
-            for agent in self._hosting(self.routers[router].agents)
+            for agent in self.tables.hosting(record.agents)
             if agent.admin_state_up and self.is_alive(now, agent)
         ]
 
     def add_interface(self, now: float, router: Id, network: Id) -> list[Notice]:
-        """Attach a network's subnet; its port is made internally and schedules no network."""
-        self._network(network).ports += 1
-        return self.update_router(now, router)
+        """Attach a network's subnet: an update. Its port schedules the network since Mitaka."""
+        self.tables.router(router)
+        notices = self._internal_port(now, network)
+        return notices + self.update_router(now, router)
 
     def delete_router(self, now: float, router: Id) -> list[Notice]:
         """Told to all L3 agents: the binding is gone by then."""
-        for name in list(self._router(router).agents):
-            self._unbind(router, self.agents[name])
-        del self.routers[router], self._unhosted["l3"][router]
+        self.tables.drop(router, self.tables.router(router))
         return [Notice("l3", FANOUT, "router_deleted", router)]
 
     def schedule_router(self, now: float, router: Id) -> None:
-        """Bind an L3 agent at random, unless any agent, dead or alive, hosts the router.
-
-        Source: ChanceScheduler.schedule, quantum/scheduler/l3_agent_scheduler.py at 2013.1.5.
-        """
-        record = self._router(router)
-        if self._hosting(record.agents):
-            return
-        candidates = [
-            name
-            for name in self._active(now, "l3")
-            if compatible(self.agents[name].configurations, router, record.gateway)
-        ]
-        chosen = self._choose(router, candidates)
-        if chosen is not None and chosen not in record.agents:
-            self._bind(router, self.agents[chosen])
+        """Give *router* an agent, or an HA router its agents, unless it has them."""
+        self.scheduling.router(now, router)
 
     # -- bindings by hand ------------------------------------------------------------------
 
     def add_network_to_agent(self, now: float, network: Id, name: str) -> list[Notice]:
         """Source: add_network_to_dhcp_agent, quantum/db/agentschedulers_db.py at 2013.1.5."""
-        record, agent = self._network(network), self._agent(name)
-        if agent.type != "dhcp" or not agent.admin_state_up:
+        record, agent = self.tables.network(network), self.tables.agent(name)
+        if agent.type != "dhcp" or not self._accepts(agent):
             raise errors.InvalidDHCPAgent(name)
         if name in record.agents:
             raise errors.NetworkHostedByDHCPAgent(name)
-        self._bind(network, agent)
+        self.tables.bind(network, agent, force=True)
         return [Notice("dhcp", name, "network_create_end", network)]
 
     def remove_network_from_agent(self, now: float, network: Id, name: str) -> list[Notice]:
         """Source: remove_network_from_dhcp_agent, the same file."""
-        record, agent = self._network(network), self._agent(name)
+        record, agent = self.tables.network(network), self.tables.agent(name)
         if name not in record.agents:
             raise errors.NetworkNotHostedByDhcpAgent(name)
-        self._unbind(network, agent)
+        self.tables.unbind(network, agent)
         return [Notice("dhcp", name, "network_delete_end", network)]
 
     def add_router_to_agent(self, now: float, router: Id, name: str) -> list[Notice]:
-        """Source: add_router_to_l3_agent, quantum/db/agentschedulers_db.py at 2013.1.5."""
-        record, agent = self._router(router), self._agent(name)
-        if (
-            agent.type != "l3"
-            or not agent.admin_state_up
-            or not compatible(agent.configurations, router, record.gateway)
-        ):
+        """Source: add_router_to_l3_agent, quantum/db/agentschedulers_db.py at 2013.1.5;
+        neutron/db/l3_agentschedulers_db.py since.
+        """
+        record, agent = self.tables.router(router), self.tables.agent(name)
+        if agent.type != "l3" or not self._accepts(agent) or not self.takes(agent, router):
             raise errors.InvalidL3Agent(name)
         if name in record.agents:
+            if self.rules.same_agent == "silent":
+                return []
             raise errors.RouterHostedByL3Agent(name)
-        if self._hosting(record.agents):
-            raise errors.RouterSchedulingFailed(name)
-        self._bind(router, agent)
+        hosted = record.agents if self.rules.one_binding else self.tables.hosting(record.agents)
+        if hosted and not record.ha:
+            raise getattr(errors, self.rules.other_agent)(name)
+        self.tables.bind(router, agent, force=record.ha)
         return [Notice("l3", name, "router_added_to_agent", router)]
 
     def remove_router_from_agent(self, now: float, router: Id, name: str) -> list[Notice]:
         """Source: remove_router_from_l3_agent, the same file. Nothing schedules it anew."""
-        record, agent = self._router(router), self._agent(name)
-        if name not in record.agents:
+        record, agent = self.tables.router(router), self.tables.agent(name)
+        if name in record.agents:
+            self.tables.unbind(router, agent)
+        elif self.rules.removal == "conflict":
             raise errors.RouterNotHostedByL3Agent(name)
-        self._unbind(router, agent)
         return [Notice("l3", name, "router_removed_from_agent", router)]
 
     # -- agents that ask -------------------------------------------------------------------
 
     def sync(self, now: float, name: str) -> list[Id]:
-        """What the agent *name* should serve, after it was offered all that nobody hosts.
+        """What the agent *name* should serve, after it was offered all that lacks agents.
 
-        Raises AgentNotFound for an agent without a row. Source: auto_schedule_networks and
-        auto_schedule_routers, quantum/scheduler/*.py at 2013.1.5, where a silent agent is only
-        warned about.
+        Raises AgentNotFound for an agent without a row.
         """
-        agent = self._agent(name)
-        if not agent.admin_state_up:
+        agent = self.tables.agent(name)
+        if agent.admin_state_up:
+            if agent.type == "dhcp" and self.rules.network_auto_schedule:
+                self.scheduling.networks_of(now, agent)
+            elif agent.type == "l3" and self.rules.router_auto_schedule:
+                self.scheduling.routers_of(now, agent)
+        elif not self.rules.enable_services_on_agents_with_admin_state_down:
             return []
-        if agent.type == "dhcp":
-            if self.network_auto_schedule:
-                for network in list(self._unhosted["dhcp"]):
-                    self._bind(network, agent)
-            return [n for n in agent.hosted if self.networks[n].admin_state_up]
-        if self.router_auto_schedule:
-            for router in list(self._unhosted["l3"]):
-                if compatible(agent.configurations, router, self.routers[router].gateway):
-                    self._bind(router, agent)
-        return [r for r in agent.hosted if self.routers[r].admin_state_up]
+        records = self.networks if agent.type == "dhcp" else self.routers
+        return [target for target in agent.hosted if records[target].admin_state_up]
 
     # -- inside ----------------------------------------------------------------------------
 
     def bind(self, target: Id, name: str) -> None:
         """Bind without asking: for what was placed before the run began."""
-        self._bind(target, self.agents[name])
+        self.tables.bind(target, self.agents[name], force=True)
 
     def takes(self, agent: Agent, router: Id) -> bool:
         """Whether an L3 agent's configuration admits *router*."""
-        return compatible(agent.configurations, router, self.routers[router].gateway)
+        return self.scheduling.admits(agent, router)
 
-    def _agent(self, name: str) -> Agent:
-        if name not in self.agents:
-            raise errors.AgentNotFound(name)
-        return self.agents[name]
+    def _accepts(self, agent: Agent) -> bool:
+        """Whether an agent's admin state lets it be given objects by hand."""
+        return agent.admin_state_up or self.rules.enable_services_on_agents_with_admin_state_down
 
-    def _network(self, network: Id) -> Network:
+    def _zones(self, agent_type: str, hints: Iterable[str]) -> tuple[str, ...]:
+        """*hints* as a tuple, each of which must be the zone of some agent of that type."""
+        hints = tuple(hints)
+        known = {agent.zone for agent in self.tables.of_type(agent_type)}
+        for hint in hints:
+            if hint not in known:
+                raise errors.AvailabilityZoneNotFound(hint)
+        return hints
+
+    def _schedules(self, now: float, network: Id, trigger: str, method: str) -> list[Notice]:
+        """A request that may schedule *network*, and is then told to its agents."""
+        rules = self.rules
+        wanted = trigger in rules.network_triggers and rules.has_scheduler
+        allowed = rules.network_auto_schedule or not rules.disabled_stops_scheduling
+        notices = self.schedule_network(now, network) if wanted and allowed else []
+        return notices + self._tell_dhcp(now, network, method)
+
+    def _internal_port(self, now: float, network: Id) -> list[Notice]:
+        """The port of a router's interface or gateway on *network*, if there is any."""
         if network not in self.networks:
-            raise errors.NetworkNotFound(network)
-        return self.networks[network]
-
-    def _router(self, router: Id) -> Router:
-        if router not in self.routers:
-            raise errors.RouterNotFound(router)
-        return self.routers[router]
-
-    def _hosting(self, names: Iterable[str]) -> list[Agent]:
-        """The bound agents, as the query finds them: all of them, if any agent is enabled.
-
-        The filter on admin_state_up is joined wrongly until Kilo (bugs 1410841, 1414905): it asks
-        whether some agent of any type is enabled.
-        """
-        bound = [self.agents[name] for name in names]
-        if not bound or any(agent.admin_state_up for agent in self.agents.values()):
-            return bound
-        return []
-
-    def _active(self, now: float, agent_type: str) -> list[str]:
-        """Agents of a type that are enabled and alive."""
-        return [
-            agent.name
-            for agent in self._of_type.get(agent_type, {}).values()
-            if agent.admin_state_up and self.is_alive(now, agent)
-        ]
-
-    def _choose(self, target: Id, candidates: list[str]) -> str | None:
-        if not candidates:
-            return None
-        chosen = self._select(candidates, 1, self._draws(target))
-        if self._on_decision:
-            decision = Decision(target, tuple(candidates), tuple(chosen))
-            chosen = list(self._on_decision(decision) or chosen)
-        return chosen[0]
+            return []
+        if "interface" not in self.rules.network_triggers:
+            return []
+        return self._schedules(now, network, "interface", "port_create_end")
 
     def _tell_dhcp(self, now: float, network: Id, method: str) -> list[Notice]:
-        """To every bound agent that looks alive; the others miss it (bug 1192381).
+        """To every bound agent: while it looks alive (bug 1192381), or while it is enabled.
 
         Without a scheduler, to all DHCP agents (Folsom: the notification stream).
         """
-        if not self.has_scheduler:
+        if not self.rules.has_scheduler:
             return [Notice("dhcp", FANOUT, method, network)]
-        return [
-            Notice("dhcp", agent.name, method, network)
-            for agent in self._hosting(self.networks[network].agents)
-            if self.is_alive(now, agent)
-        ]
-
-    def _bind(self, target: Id, agent: Agent) -> None:
-        record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
-        record.agents[agent.name] = None
-        agent.hosted[target] = None
-        self._unhosted[agent.type].pop(target, None)
-        if self._on_bind:
-            self._on_bind(target, agent.name, True)
-
-    def _unbind(self, target: Id, agent: Agent) -> None:
-        record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
-        del record.agents[agent.name]
-        del agent.hosted[target]
-        if not record.agents:
-            self._unhosted[agent.type][target] = None
-        if self._on_bind:
-            self._on_bind(target, agent.name, False)
+        bound = self.tables.networks[network].agents
+        if self.rules.updates_reach == "alive":
+            agents = [a for a in self.tables.hosting(bound) if self.is_alive(now, a)]
+        else:
+            agents = [self.agents[name] for name in bound if self.agents[name].admin_state_up]
+        return [Notice("dhcp", agent.name, method, network) for agent in agents]

@@ -1,0 +1,1 @@
+"""Recordings of real Neutron code, replayed into the rules of `simulator.neutron`."""

@@ -1,0 +1,430 @@
+"""Replaying a recording: do each step by our rules, adopt recorded choices, compare what came.
+
+Time is taken in ticks of the simulator's clock, so that an agent is called dead where real code
+called it dead. A choice that the policy allows is adopted, whichever of several equal ones it was.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from scipy import stats
+
+from simulator.clock import quantize
+from simulator.conformance.recording import RecordedDecision, Recording, RecordingError, Step
+from simulator.neutron.errors import ApiError, SubnetNotFound
+from simulator.neutron.failover import Failover
+from simulator.neutron.records import Decision, Id, Notice
+from simulator.neutron.rules import GRIZZLY, NEUTRON_29, Rules
+from simulator.neutron.schedulers import RANDOM, SCHEDULERS, Choice
+from simulator.neutron.server import Server
+
+VERSIONS: Mapping[str, Rules] = {"29.0.0": NEUTRON_29, "quantum-2013.1.5": GRIZZLY}
+TOLD = (
+    "network_create_end", "network_delete_end", "routers_updated", "router_added_to_agent",
+    "router_removed_from_agent", "router_deleted", "agent_updated",
+)  # fmt: skip
+"""The messages that are compared."""
+SMALLEST_P = 1e-6
+"""A recorded distribution less likely than this under the policy is a violation."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One thing that did not come as recorded."""
+
+    file: str
+    step: int
+    time: float
+    what: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}: step {self.step}, {self.time:g} s"
+        return f"{place}: {self.what}: expected {self.expected}, found {self.found}"
+
+
+@dataclass
+class Report:
+    """What was checked, and what did not hold."""
+
+    traces: int = 0
+    steps: int = 0
+    decisions: int = 0
+    assertions: int = 0
+    violations: list[Violation] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Count another report in."""
+        for part in fields(self):
+            setattr(self, part.name, getattr(self, part.name) + getattr(other, part.name))
+
+
+class First:
+    """Draws that decide nothing: the recorded choice replaces theirs."""
+
+    def index(self, size: int, /) -> int:
+        """Always the first."""
+        return 0
+
+
+def rules_of(recording: Recording) -> Rules:
+    """The rules of the version that was recorded, with the recorded options.
+
+    Raises RecordingError for a version or option that is not known.
+    """
+    version = recording.neutron.split(" ")[0]
+    if version not in VERSIONS:
+        known = " and ".join(VERSIONS)
+        raise RecordingError(recording.path, f"unknown version '{version}'; known are {known}")
+    options = {}
+    for name, value in recording.timeline.config.items():
+        if name not in Rules.__dataclass_fields__:
+            continue  # an option that no rule reads
+        if name.endswith("_scheduler_driver"):
+            value = str(value).rpartition(".")[2]
+            if value not in SCHEDULERS:
+                known = ", ".join(SCHEDULERS)
+                raise RecordingError(recording.path, f"unknown {name} '{value}'; known: {known}")
+        options[name] = tuple(value) if isinstance(value, list) else value
+    return replace(VERSIONS[version], **options)
+
+
+class Replay:
+    """One recording against our rules."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.rules = rules_of(recording)
+        self.report = Report(traces=1)
+        self.server = Server(self.rules, draws=lambda _: First(), on_decision=self._adopt)
+        self.failover = Failover(
+            self.server, answers=lambda name: name not in self._stopped, order=self._order
+        )
+        self._stopped: set[str] = set()
+        self._subnets: dict[str, str] = {}
+        self._waiting: list[RecordedDecision] = []
+        self._step = recording.steps[0] if recording.steps else None
+        self._result: dict[str, Any] = {}
+
+    def run(self) -> Report:
+        """All steps in order."""
+        for step in self.recording.steps:
+            self._check(step)
+        return self.report
+
+    # -- one step --------------------------------------------------------------------------
+
+    def _check(self, step: Step) -> None:
+        self._step, self._waiting, self._result = step, list(step.decisions), {}
+        now = quantize(step.t)
+        self.report.steps += 1
+        notices: list[Notice] = []
+        error = None
+        try:
+            notices = OPERATIONS[step.op](self, now, step.arguments)
+            self._retry(now)
+        except ApiError as refused:
+            error = refused
+        recorded = step.error
+        self._expect("error", recorded and recorded.type, error and error.name)
+        if recorded and recorded.status and error:
+            self._expect("status", recorded.status, error.status)
+        self._expect("decisions not made", [], [d.target for d in self._waiting])
+        told = Counter(tuple(n) for n in step.notifications if _told(n[2]))
+        self._expect("notifications", _sorted(told), _sorted(Counter(_as_recorded(notices))))
+        for name in ("status", "synced", "skipped"):
+            if name in step.result and recorded is None:
+                ours = self._result.get(name)
+                both = [step.result[name], ours]
+                if name == "synced":
+                    both = [sorted(value or []) for value in both]
+                self._expect(name, *both)
+        self._check_state(step, now)
+
+    def _retry(self, now: float) -> None:
+        """Choices recorded for an object that was decided on already: attempts without effect."""
+        assert self._step
+        while self._waiting and self._waiting[0].kind == "l3-ha":
+            router, left = self._waiting[0].router, len(self._waiting)
+            if router not in self.server.routers:
+                return
+            self.server.schedule_router(now, router)
+            if len(self._waiting) == left:
+                return
+
+    def _check_state(self, step: Step, now: float) -> None:
+        agents, state = self.server.agents, step.state
+        self._expect("agents", sorted(state.agents), sorted(agents))
+        for name, recorded in state.agents.items():
+            if name not in agents:
+                continue
+            ours = agents[name]
+            self._expect(f"alive of {name}", recorded.alive, self.server.is_alive(now, ours))
+            self._expect(f"admin_state_up of {name}", recorded.admin_state_up, ours.admin_state_up)
+            if recorded.load is not None:
+                self._expect(f"load of {name}", recorded.load, ours.load)
+        for kind in ("networks", "routers"):
+            bindings = getattr(state, kind)
+            if bindings is None:
+                continue
+            ours = {
+                name: sorted(record.agents) for name, record in getattr(self.server, kind).items()
+            }
+            self._expect(kind, sorted(bindings), sorted(map(str, ours)))
+            for name, bound in bindings.items():
+                self._expect(f"agents of {name}", sorted(bound), ours.get(name))
+
+    def _expect(self, what: str, expected: object, found: object) -> None:
+        self.report.assertions += 1
+        if expected != found:
+            assert self._step
+            place = (self.recording.path, self._step.i, self._step.t)
+            self.report.violations.append(Violation(*place, what, str(expected), str(found)))
+
+    # -- decisions -------------------------------------------------------------------------
+
+    def _driver(self, kind: str) -> str:
+        rules = self.rules
+        return rules.network_scheduler_driver if kind == "dhcp" else rules.router_scheduler_driver
+
+    def _adopt(self, decision: Decision) -> Iterable[str] | None:
+        """Compare a decision with the recorded one for the same object, and take its choice."""
+        assert self._step
+        if self.recording.timeline.statistical or self._step.op.startswith("bulk_"):
+            return None
+        place = self._place(decision)
+        if place is None:
+            self._expect("decision", "none", f"{decision.kind} for {decision.target}")
+            return None
+        recorded = self._waiting.pop(place)
+        self.report.decisions += 1
+        what = f"{decision.kind} decision for {decision.target}"
+        self._expect(f"{what}: candidates", recorded.candidates, sorted(decision.candidates))
+        seen = recorded.load if decision.kind == "dhcp" else recorded.routers_on
+        if seen is not None:
+            self._expect(
+                f"{what}: load", seen, {name: decision.load[name] for name in decision.candidates}
+            )
+        if recorded.needed is not None:
+            self._expect(
+                f"{what}: needed", min(recorded.needed, len(recorded.candidates)), decision.needed
+            )
+        allowed = self._allowed(decision, recorded.chosen)
+        self._expect(f"{what}: chosen", sorted(recorded.chosen), sorted(allowed))
+        return [name for name in recorded.chosen if name in self.server.agents]
+
+    def _place(self, decision: Decision) -> int | None:
+        for place, recorded in enumerate(self._waiting):
+            if recorded.target in (None, decision.target) and recorded.kind in (
+                None,
+                decision.kind,
+            ):
+                return place
+        return None
+
+    def _allowed(self, decision: Decision, chosen: Sequence[str]) -> Sequence[str]:
+        """*chosen* if the policy allows it, else what it would have taken.
+
+        Equal candidates are put in the recorded order first, so that ties fall as recorded.
+        """
+        dhcp = decision.kind == "dhcp"
+        driver = self._driver(decision.kind)
+        if driver in RANDOM:
+            fits = len(set(chosen)) == decision.needed and set(chosen) <= set(decision.candidates)
+            return chosen if fits else decision.chosen
+        rest = [name for name in decision.candidates if name not in chosen]
+        taken = [name for name in chosen if name in decision.candidates]
+        agents = self.server.agents
+        records = self.server.networks if dhcp else self.server.routers
+        choice = Choice(
+            [*taken, *rest],
+            decision.needed,
+            decision.load,
+            {name: agents[name].zone for name in decision.candidates},
+            [agents[name].zone for name in records[decision.target].agents],
+        )
+        return SCHEDULERS[driver](choice, First())
+
+    def _order(self, targets: Sequence[Id]) -> Sequence[Id]:
+        """The objects of a pass, those with recorded decisions first and in their order."""
+        recorded = {d.target: place for place, d in reversed(list(enumerate(self._waiting)))}
+        return sorted(targets, key=lambda target: recorded.get(str(target), len(recorded)))
+
+    # -- operations ------------------------------------------------------------------------
+
+    def start(self, now: float, given: Mapping[str, Any], *, start: bool = True) -> list[Notice]:
+        """A heartbeat; a starting or revived agent then syncs."""
+        name = given["agent"]
+        spec = self.recording.timeline.agents[name]
+        self._stopped.discard(name)
+        configurations = {**spec.configurations, **given.get("configurations", {})}
+        self._result["status"] = self.server.report_state(
+            now, name, spec.type, spec.host or name,
+            zone=spec.az, configurations=configurations, start=start,
+        )  # fmt: skip
+        if start or self._result["status"] == "revived":
+            self.sync(now, given)
+        return []
+
+    def sync(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """An agent asks what it should serve."""
+        self._result["synced"] = self.server.sync(now, given["agent"])
+        return []
+
+    def stop(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """Calls to the agent time out from now on."""
+        self._stopped.add(given["agent"])
+        return []
+
+    def create_subnet(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A subnet, by default named after its network."""
+        network = given["network"]
+        self.server.tables.network(network)
+        name = given.get("subnet") or f"{network}-sub"
+        self._subnets[name] = network
+        return self.server.create_subnet(now, network, name, enable_dhcp=given["enable_dhcp"])
+
+    def create_net(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A network and its subnet."""
+        return self.create_network(now, given) + self.create_subnet(now, given)
+
+    def create_network(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A network."""
+        return self.server.create_network(now, given["network"], hints=given["az_hints"])
+
+    def create_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A router."""
+        return self.server.create_router(
+            now, given["router"], gateway=given["gateway"], ha=given["ha"], hints=given["az_hints"]
+        )
+
+    def update_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """An update; of its body, admin state and gateway matter."""
+        body, changes = given["body"], {}
+        if "admin_state_up" in body:
+            changes["admin_state_up"] = body["admin_state_up"]
+        if "external_gateway_info" in body:
+            changes["gateway"] = (body["external_gateway_info"] or {}).get("network_id")
+        return self.server.update_router(now, given["router"], changes)
+
+    def add_interface(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """An interface on a subnet."""
+        self.server.tables.router(given["router"])
+        if given["subnet"] not in self._subnets:
+            raise SubnetNotFound(given["subnet"])
+        return self.server.add_interface(now, given["router"], self._subnets[given["subnet"]])
+
+    def tick(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
+        """A pass of a failover loop, if its option is on."""
+        option = f"allow_automatic_{'l3agent' if kind == 'l3' else 'dhcp'}_failover"
+        if not getattr(self.rules, option):
+            self._result["skipped"] = f"{option}=False"
+            return []
+        notices = self.failover.guard(given["clock_jump"])
+        one_pass = self.failover.routers if kind == "l3" else self.failover.networks
+        return notices + one_pass(now)
+
+    def bulk(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
+        """Many objects: how they spread must be likely under the policy."""
+        assert self._step
+        found = self._step.result.get("distribution", {})
+        counts = list(found.values())
+        agents = [a.name for a in self.server.tables.of_type(kind) if a.admin_state_up]
+        self._expect("agents that got objects", True, set(found) <= set(agents))
+        places = self.rules.dhcp_agents_per_network if kind == "dhcp" else 1
+        self._expect("bound", given["count"] * min(places, len(agents)), sum(counts))
+        dhcp = kind == "dhcp"
+        driver = self._driver(kind)
+        for name in found if dhcp else ():
+            self.server.agents[name].load += found[name]  # adopted, as other choices are
+        counts += [0] * (len(agents) - len(counts))
+        if driver not in RANDOM:
+            self._expect("spread of loads", True, max(counts) - min(counts) <= 1)
+            return []
+        variance_share = 1 - min(places, len(agents)) / len(agents) if places > 1 else None
+        self._expect("likely if uniform", True, _likely(counts, variance_share))
+        if "sets" in self._step.result:
+            self._expect(
+                "sets likely if uniform",
+                True,
+                _likely(list(self._step.result["sets"].values()), None),
+            )
+        return []
+
+
+def _likely(counts: list[int], variance_share: float | None) -> bool:
+    """Whether counts may come from equal shares: a chi-square test.
+
+    Several agents an object are drawn without replacement, which makes the counts of agents less
+    spread than independent ones: (n - k) / (n - 1) times; *variance_share* is (n - k) / n.
+    """
+    if len(counts) < 2:
+        return True
+    statistic, _ = stats.chisquare(counts)
+    n = len(counts)
+    if variance_share is not None:
+        if variance_share == 0:
+            return len(set(counts)) == 1
+        statistic /= variance_share * n / (n - 1)
+    return bool(stats.chi2.sf(statistic, n - 1) > SMALLEST_P)
+
+
+def _told(method: str) -> bool:
+    name, _, rest = method.partition(":")
+    return name in TOLD or (name == "sleep" and bool(rest))
+
+
+def _as_recorded(notices: Iterable[Notice]) -> Iterable[tuple[str, str, str]]:
+    for notice in notices:
+        if _told(notice.method):
+            yield notice.agent_type, notice.agent, notice.method + ":timeout" * notice.failed
+
+
+def _sorted(counts: Counter[Any]) -> list[Any]:
+    return sorted(counts.elements())
+
+
+def _asked(name: str, *arguments: str) -> Operation:
+    """The server's own operation *name*."""
+
+    def operation(replay: Replay, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        return getattr(replay.server, name)(now, *(given[a] for a in arguments)) or []
+
+    return operation
+
+
+Operation = Callable[[Replay, float, Mapping[str, Any]], list[Notice]]
+OPERATIONS: Mapping[str, Operation] = {
+    "agent_start": Replay.start,
+    "report": lambda replay, now, given: replay.start(now, given, start=False),
+    "sync": Replay.sync,
+    "agent_stop": Replay.stop,
+    "update_agent": _asked("update_agent", "agent", "admin_state_up"),
+    "delete_agent": _asked("delete_agent", "agent"),
+    "create_network": Replay.create_network,
+    "delete_network": _asked("delete_network", "network"),
+    "create_subnet": Replay.create_subnet,
+    "create_net": Replay.create_net,
+    "create_port": _asked("create_port", "network"),
+    "create_router": Replay.create_router,
+    "delete_router": _asked("delete_router", "router"),
+    "update_router": Replay.update_router,
+    "add_interface": Replay.add_interface,
+    "add_network_to_agent": _asked("add_network_to_agent", "network", "agent"),
+    "remove_network_from_agent": _asked("remove_network_from_agent", "network", "agent"),
+    "add_router_to_agent": _asked("add_router_to_agent", "router", "agent"),
+    "remove_router_from_agent": _asked("remove_router_from_agent", "router", "agent"),
+    "tick_l3": lambda replay, now, given: replay.tick(now, given, "l3"),
+    "tick_dhcp": lambda replay, now, given: replay.tick(now, given, "dhcp"),
+    "schedule_router": _asked("schedule_router", "router"),
+    "schedule_network": _asked("schedule_network", "network"),
+    "bulk_networks": lambda replay, now, given: replay.bulk(now, given, "dhcp"),
+    "bulk_routers": lambda replay, now, given: replay.bulk(now, given, "l3"),
+    "observe": lambda replay, now, given: [],
+}
+"""What each recorded operation does here."""

@@ -1,0 +1,146 @@
+"""The server's periodic passes that move objects off dead agents: L3 since Juno, DHCP since Kilo.
+
+A pass is told the time and returns the notices it would send. When it runs is the caller's: every
+max(agent_down_time // 2, 1) seconds, the first after a random one to two periods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from simulator.neutron.records import Agent, Id, Notice
+from simulator.neutron.server import Server
+
+NOTIFY_ATTEMPTS = 2  # AGENT_NOTIFY_MAX_ATTEMPTS, neutron/db/l3_agentschedulers_db.py
+
+
+class Failover:
+    """The passes of one server.
+
+    *answers* tells whether an agent answers a call; *order* may put the objects of a pass in
+    another order than that of the bindings, which is the database's affair.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        answers: Callable[[str], bool] = lambda name: True,
+        order: Callable[[Sequence[Id]], Sequence[Id]] = lambda targets: targets,
+    ) -> None:
+        self._server = server
+        self._tables = server.tables
+        self._rules = server.rules
+        self._answers = answers
+        self._order = order
+
+    def guard(self, clock_jump: float) -> list[Notice]:
+        """The sleep of a pass that finds too much time gone by since the one before.
+
+        Source: wait_down_agents, neutron/db/agentschedulers_db.py.
+        """
+        if clock_jump <= self._rules.agent_down_time:
+            return []
+        return [Notice("server", "-", f"sleep:{self._rules.dead_limit:g}")]
+
+    # -- L3 --------------------------------------------------------------------------------
+
+    def routers(self, now: float) -> list[Notice]:
+        """Move the routers of dead, enabled L3 agents, one by one.
+
+        Source: reschedule_routers_from_down_agents, neutron/db/l3_agentschedulers_db.py.
+        """
+        server, notices = self._server, list[Notice]()
+        dead = [a for a in self._dead(now, "l3") if a.admin_state_up]
+        bindings = {router: agent for agent in dead for router in agent.hosted}
+        for router in self._order(list(bindings)):
+            record = server.routers[router]
+            if record.ha and self._rules.ha_failover == "none":
+                continue
+            if self._rules.l3_failover_rechecks and self._tables.is_alive(now, bindings[router]):
+                continue
+            moved = self._reschedule(now, router)
+            if moved is None:
+                break
+            notices += moved
+        return notices
+
+    def _reschedule(self, now: float, router: Id) -> list[Notice] | None:
+        """Move one router in a transaction; None if that ended the whole pass.
+
+        Where nobody can take it, it keeps its binding. Source: reschedule_router, the same file;
+        at 29.0.0 an HA router's new port cannot be made inside the transaction, and the error ends
+        the pass.
+        """
+        tables, record = self._tables, self._server.routers[router]
+        before = [tables.agents[name] for name in record.agents]
+        indices = dict(record.agents)
+        for agent in before:
+            tables.unbind(router, agent)
+        aborted = record.ha and self._rules.ha_failover == "aborts"
+        self._server.scheduling.router(now, router)
+        if aborted or not record.agents:
+            aborted = aborted and bool(record.agents)
+            for name in list(record.agents):
+                tables.unbind(router, tables.agents[name])
+            for agent in before:
+                tables.bind(router, agent, force=True)
+            record.agents = indices
+            return None if aborted else []
+        return self._tell_moved(router, before, list(record.agents))
+
+    def _tell_moved(self, router: Id, before: list[Agent], after: list[str]) -> list[Notice]:
+        """Tell old hosts and new; a new one that does not answer loses the router again.
+
+        Source: _notify_agents_router_rescheduled (bug 1482630).
+        """
+        notices = [
+            Notice("l3", agent.name, "router_removed_from_agent", router)
+            for agent in before
+            if agent.name not in after
+        ]
+        for name in after:
+            if not self._rules.added_by_call or self._answers(name):
+                notices.append(Notice("l3", name, "router_added_to_agent", router))
+                continue
+            failed = Notice("l3", name, "router_added_to_agent", router, failed=True)
+            notices += [failed] * NOTIFY_ATTEMPTS
+            self._tables.unbind(router, self._tables.agents[name])
+            break
+        return notices
+
+    # -- DHCP ------------------------------------------------------------------------------
+
+    def networks(self, now: float) -> list[Notice]:
+        """Take the networks off dead DHCP agents, without telling these, and schedule them anew.
+
+        Source: remove_networks_from_down_agents, neutron/db/agentschedulers_db.py.
+        """
+        server, rules, tables = self._server, self._rules, self._tables
+        dead = [
+            agent
+            for agent in self._dead(now, "dhcp")
+            if (agent.admin_state_up or not rules.dhcp_failover_filter)
+            and not tables.is_starting(now, agent)
+        ]
+        eligible = any(tables.is_eligible(now, agent) for agent in tables.of_type("dhcp"))
+        if rules.dhcp_failover_skips and not eligible:
+            return []
+        pairs = {(network, agent.name): agent for agent in dead for network in agent.hosted}
+        notices: list[Notice] = []
+        for network in self._order(list(dict.fromkeys(network for network, _ in pairs))):
+            for (target, _), agent in pairs.items():
+                if target == network:
+                    tables.unbind(network, agent)
+                    if rules.network_auto_schedule:
+                        notices += server.schedule_network(now, network)
+        return notices
+
+    def _dead(self, now: float, agent_type: str) -> list[Agent]:
+        """Agents silent for more than twice agent_down_time."""
+        limit = self._rules.dead_limit
+        return [
+            agent
+            for agent in self._tables.of_type(agent_type)
+            if self._tables.silence(now, agent) > limit
+        ]

@@ -1,0 +1,106 @@
+"""What differs between releases in the server: options and habits, as plain data.
+
+`Rules` is what one server follows. Where each default was read stands with the releases
+(`simulator/scenario/releases.py`); here stands what each one means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+NETWORK_TRIGGERS = ("port", "subnet", "interface")
+DHCP_STARTUP_SECONDS = 2.0
+"""Seconds that a starting DHCP agent is granted for each bound network (DHCP_AGENT_STARTUP…)."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The options of a server, under Neutron's names, and then its habits.
+
+    *has_scheduler*: False for Folsom, which keeps objects and notifies, but binds nothing.
+    *network_triggers*: which requests schedule their network: an API port, a subnet, the port of
+    a router's interface or gateway. *gateway_triggers*: a router created with a gateway is
+    scheduled at once. *dhcp_hosting*: which bound agents count against
+    dhcp_agents_per_network, those `alive` or all `bound`. *dhcp_grace*: a DHCP agent that is
+    starting up is a candidate though silent. *dhcp_sync*: what a syncing DHCP agent is given:
+    `unbound`, every network without any binding, or `served`, those with a DHCP subnet and a free
+    place, if the agent is alive. *admin_filter*: `actual`, the wrongly joined query that asks
+    whether any agent at all is enabled (bugs 1410841, 1414905), or `intended`. *one_binding*: the
+    database allows a router one binding. *same_agent*: adding a router by hand to the agent that
+    has it is a `conflict` or `silent`. *removal*: removing what is not bound is a `conflict` or
+    `silent`. *revival*: an agent heard of again after having been down is told so.
+    *updates_reach*: DHCP notices go to bound agents that are `alive`, or to all that are
+    `enabled`. *dhcp_failover_filter*: whether disabled agents are left out. *dhcp_failover_skips*:
+    a pass does nothing when no DHCP agent is eligible (bug 1461714). *l3_failover_rechecks*: an
+    agent that is back is spared (bug 1522436). *added_by_call*: router_added_to_agent waits for an
+    answer. *ha_failover*: HA routers are moved, too; or `aborts`, as at 29.0.0.
+    *disabled_stops_scheduling*: network_auto_schedule off stops all scheduling but by hand.
+    """
+
+    agent_down_time: float = 75.0
+    network_scheduler_driver: str = "ChanceScheduler"
+    router_scheduler_driver: str = "ChanceScheduler"
+    dhcp_agents_per_network: int = 1
+    dhcp_load_type: str = "networks"
+    network_auto_schedule: bool = True
+    router_auto_schedule: bool = True
+    allow_automatic_dhcp_failover: bool = False
+    allow_automatic_l3agent_failover: bool = False
+    max_l3_agents_per_router: int = 3
+    enable_new_agents: bool = True
+    enable_services_on_agents_with_admin_state_down: bool = False
+    default_availability_zones: tuple[str, ...] = ()
+
+    has_scheduler: bool = True
+    network_triggers: tuple[str, ...] = ("port",)
+    gateway_triggers: bool = False
+    dhcp_hosting: Literal["alive", "bound"] = "alive"
+    dhcp_grace: bool = False
+    dhcp_sync: Literal["unbound", "served"] = "unbound"
+    admin_filter: Literal["actual", "intended"] = "actual"
+    one_binding: bool = False
+    same_agent: Literal["conflict", "silent"] = "conflict"
+    other_agent: Literal["RouterSchedulingFailed", "RouterHostedByL3Agent"] = (
+        "RouterSchedulingFailed"
+    )
+    removal: Literal["conflict", "silent"] = "conflict"
+    revival: bool = False
+    updates_reach: Literal["alive", "enabled"] = "alive"
+    dhcp_failover_filter: bool = True
+    dhcp_failover_skips: bool = False
+    l3_failover_rechecks: bool = False
+    added_by_call: bool = False
+    ha_failover: Literal["none", "moves", "aborts"] = "none"
+    disabled_stops_scheduling: bool = False
+
+    @property
+    def dead_limit(self) -> float:
+        """How long an agent must be silent before its objects are moved, s."""
+        return 2 * self.agent_down_time
+
+
+GRIZZLY = Rules(agent_down_time=5.0)
+NEUTRON_29 = Rules(
+    network_scheduler_driver="WeightScheduler",
+    router_scheduler_driver="LeastRoutersScheduler",
+    allow_automatic_dhcp_failover=True,
+    network_triggers=NETWORK_TRIGGERS,
+    gateway_triggers=True,
+    dhcp_hosting="bound",
+    dhcp_grace=True,
+    dhcp_sync="served",
+    admin_filter="intended",
+    one_binding=True,
+    same_agent="silent",
+    other_agent="RouterHostedByL3Agent",
+    removal="silent",
+    revival=True,
+    updates_reach="enabled",
+    dhcp_failover_filter=False,
+    dhcp_failover_skips=True,
+    l3_failover_rechecks=True,
+    added_by_call=True,
+    ha_failover="aborts",
+    disabled_stops_scheduling=True,
+)

@@ -1,0 +1,168 @@
+"""When and to whom networks and routers are given: candidates, choices, automatic scheduling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from simulator.neutron.records import Agent, Decision, Id, Network, Router, compatible
+from simulator.neutron.rules import Rules
+from simulator.neutron.schedulers import SCHEDULERS, ZONED, Choice, Draws
+from simulator.neutron.tables import Tables
+
+
+class Scheduling:
+    """The schedulers of one server.
+
+    *draws* gives the random choices for one object. *on_decision*, if any, is told of every choice
+    and may answer with another one, which is then taken.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        rules: Rules,
+        draws: Callable[[Id], Draws],
+        on_decision: Callable[[Decision], Iterable[str] | None] | None = None,
+    ) -> None:
+        self._tables = tables
+        self._rules = rules
+        self._draws = draws
+        self._on_decision = on_decision
+
+    # -- networks --------------------------------------------------------------------------
+
+    def network(self, now: float, network: Id) -> list[str]:
+        """Give *network* the agents it lacks; those that were bound now.
+
+        Source: quantum/scheduler/dhcp_agent_scheduler.py at 2013.1.5, where only agents that look
+        alive count as hosting; neutron/scheduler/dhcp_agent_scheduler.py since.
+        """
+        tables, rules = self._tables, self._rules
+        record = tables.network(network)
+        needed = rules.dhcp_agents_per_network - len(self._hosting(now, record))
+        if needed <= 0:
+            return []
+        hints = self._hints(record)
+        eligible = tables.is_eligible if rules.dhcp_grace else tables.is_alive
+        candidates = [
+            agent
+            for agent in tables.of_type("dhcp")
+            if agent.admin_state_up
+            and agent.name not in record.agents
+            and (not hints or agent.zone in hints)
+            and eligible(now, agent)
+        ]
+        chosen = self._choose("dhcp", network, candidates, needed, record)
+        return [name for name in chosen if tables.bind(network, tables.agents[name])]
+
+    def _hosting(self, now: float, record: Network) -> Sequence[object]:
+        if self._rules.dhcp_hosting == "bound":
+            return list(record.agents)
+        bound = self._tables.hosting(record.agents)
+        return [agent for agent in bound if self._tables.is_alive(now, agent)]
+
+    def networks_of(self, now: float, agent: Agent) -> None:
+        """Give a syncing DHCP agent what lacks agents.
+
+        Source: auto_schedule_networks, the same files. Grizzly takes every network that nobody
+        hosts and only warns about a silent agent; Havana and later skip that agent, and networks
+        without a DHCP subnet.
+        """
+        served = self._rules.dhcp_sync == "served"
+        if served and not self._tables.is_alive(now, agent):
+            return
+        dead_places_free = served and self._rules.dhcp_hosting == "alive"
+        waiting = list(self._tables.networks) if dead_places_free else self._tables.open_for("dhcp")
+        for network in waiting:
+            record = self._tables.networks[network]
+            hints = self._hints(record)
+            if served and not any(record.subnets.values()):
+                continue
+            if hints and agent.zone not in hints:
+                continue
+            hosting = self._hosting(now, record) if dead_places_free else record.agents
+            if len(hosting) < self._rules.dhcp_agents_per_network:
+                self._tables.bind(network, agent)
+
+    # -- routers ---------------------------------------------------------------------------
+
+    def router(self, now: float, router: Id) -> None:
+        """Give *router* an agent, or an HA router its agents, unless it has them.
+
+        Source: quantum/scheduler/l3_agent_scheduler.py at 2013.1.5: an agent that is silent still
+        hosts; neutron/scheduler/l3_agent_scheduler.py since.
+        """
+        record = self._tables.router(router)
+        if self._tables.hosting(record.agents) and not record.ha:
+            return
+        active = [
+            agent
+            for agent in self._tables.of_type("l3")
+            if agent.admin_state_up and self._tables.is_alive(now, agent)
+        ]
+        self.router_among(router, [agent for agent in active if self.admits(agent, router)])
+
+    def router_among(self, router: Id, candidates: list[Agent]) -> list[str]:
+        """Choose from *candidates* and try to bind; those that were chosen."""
+        record = self._tables.router(router)
+        places = self._rules.max_l3_agents_per_router or len(candidates)
+        kind, count = ("l3-ha", min(places, len(candidates))) if record.ha else ("l3", 1)
+        chosen = self._choose(kind, router, candidates, count, record)
+        for name in chosen:
+            self._tables.bind(router, self._tables.agents[name])
+        return chosen
+
+    def routers_of(self, now: float, agent: Agent) -> None:
+        """Give a syncing L3 agent what lacks agents.
+
+        Source: auto_schedule_routers, the same files.
+        """
+        active = sum(
+            1 for a in self._tables.of_type("l3")
+            if a.admin_state_up and self._tables.is_alive(now, a)
+        )  # fmt: skip
+        for router in self._tables.open_for("l3"):
+            record = self._tables.routers[router]
+            if record.agents and len(record.agents) >= active:
+                continue  # as many as there are active agents, which is all an HA router gets
+            if not self.admits(agent, router):
+                continue
+            if self._rules.dhcp_sync == "unbound":
+                self._tables.bind(router, agent)
+            else:
+                self.router_among(router, [agent])
+
+    def admits(self, agent: Agent, router: Id) -> bool:
+        """Whether an L3 agent's configuration and zone let it take *router*."""
+        record = self._tables.routers[router]
+        hints = self._hints(record) if self._rules.router_scheduler_driver in ZONED else ()
+        zoned = not hints or agent.zone in hints
+        return zoned and compatible(agent.configurations, router, record.gateway)
+
+    # -- choosing --------------------------------------------------------------------------
+
+    def _hints(self, record: Network | Router) -> tuple[str, ...]:
+        return record.hints or self._rules.default_availability_zones
+
+    def _choose(
+        self, kind: str, target: Id, candidates: list[Agent], count: int, record: Network | Router
+    ) -> list[str]:
+        if not candidates:
+            return []
+        dhcp = kind == "dhcp"
+        rules, agents = self._rules, self._tables.agents
+        driver = rules.network_scheduler_driver if dhcp else rules.router_scheduler_driver
+        load = {a.name: a.load if dhcp else len(a.hosted) for a in candidates}
+        names = [agent.name for agent in candidates]
+        choice = Choice(
+            names,
+            min(count, len(names)),
+            load,
+            {agent.name: agent.zone for agent in candidates},
+            [agents[name].zone for name in record.agents],
+        )
+        chosen = SCHEDULERS[driver](choice, self._draws(target))
+        if self._on_decision:
+            decision = Decision(kind, target, tuple(names), tuple(chosen), choice.count, load)
+            chosen = list(self._on_decision(decision) or chosen)
+        return chosen

@@ -1,0 +1,185 @@
+"""The server's tables: agents, networks, routers and who is bound to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from simulator.neutron import errors
+from simulator.neutron.records import Agent, Id, Network, Router
+from simulator.neutron.rules import DHCP_STARTUP_SECONDS, Rules
+from simulator.neutron.schedulers import vacant_index
+
+
+class Tables:
+    """The rows, and the questions that the rules ask of them.
+
+    *heard* answers when the heartbeat of an agent was last processed before a time; by default
+    the row's own timestamp. *on_bind* is told of every binding and unbinding, *on_notice_down* of
+    an agent seen to be down for the first time in its silence.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        heard: Callable[[Agent, float], float] | None = None,
+        on_bind: Callable[[Id, str, bool], None] | None = None,
+        on_notice_down: Callable[[str], None] | None = None,
+    ) -> None:
+        self.rules = rules
+        self.agents: dict[str, Agent] = {}
+        self.networks: dict[Id, Network] = {}
+        self.routers: dict[Id, Router] = {}
+        self._of_type: dict[str, dict[str, Agent]] = {}
+        self._open: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
+        self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
+        self._on_bind = on_bind
+        self._on_notice_down = on_notice_down
+
+    # -- rows ------------------------------------------------------------------------------
+
+    def add_agent(self, agent: Agent) -> None:
+        """Take a new row."""
+        self.agents[agent.name] = self._of_type.setdefault(agent.type, {})[agent.name] = agent
+
+    def drop_agent(self, agent: Agent) -> None:
+        """Delete a row and its bindings."""
+        for target in list(agent.hosted):
+            self.unbind(target, agent)
+        del self.agents[agent.name], self._of_type[agent.type][agent.name]
+
+    def add(self, target: Id, record: Network | Router) -> None:
+        """Take a new network or router."""
+        if isinstance(record, Network):
+            self.networks[target] = record
+        else:
+            self.routers[target] = record
+        self._recount(target, record)
+
+    def drop(self, target: Id, record: Network | Router) -> None:
+        """Delete a network or router and its bindings."""
+        for name in list(record.agents):
+            self.unbind(target, self.agents[name])
+        if isinstance(record, Network):
+            del self.networks[target]
+        else:
+            del self.routers[target]
+        self._open[_type_of(record)].pop(target, None)
+
+    def agent(self, name: str) -> Agent:
+        """The row of *name*, or AgentNotFound."""
+        if name not in self.agents:
+            raise errors.AgentNotFound(name)
+        return self.agents[name]
+
+    def network(self, network: Id) -> Network:
+        """A network, or NetworkNotFound."""
+        if network not in self.networks:
+            raise errors.NetworkNotFound(network)
+        return self.networks[network]
+
+    def router(self, router: Id) -> Router:
+        """A router, or RouterNotFound."""
+        if router not in self.routers:
+            raise errors.RouterNotFound(router)
+        return self.routers[router]
+
+    # -- questions -------------------------------------------------------------------------
+
+    def of_type(self, agent_type: str) -> Iterable[Agent]:
+        """All agents of one type."""
+        return self._of_type.get(agent_type, {}).values()
+
+    def silence(self, now: float, agent: Agent) -> float:
+        """Seconds since the last heartbeat of *agent* was processed."""
+        return now - self._heard(agent, now)
+
+    def is_alive(self, now: float, agent: Agent) -> bool:
+        """Whether *agent* was heard of within agent_down_time; exactly that long ago still is.
+
+        Source: is_agent_down, quantum/db/agents_db.py; timeutils.is_older_than is strict.
+        """
+        heard = self._heard(agent, now)
+        if now - heard <= self.rules.agent_down_time:
+            return True
+        if agent.noticed != heard:
+            agent.noticed = heard
+            if self._on_notice_down:
+                self._on_notice_down(agent.name)
+        return False
+
+    def is_starting(self, now: float, agent: Agent) -> bool:
+        """Whether a DHCP agent is still granted its time to start up.
+
+        Source: agent_starting_up, neutron/db/agentschedulers_db.py (bug 1417708, Kilo).
+        """
+        granted = self.rules.dead_limit + DHCP_STARTUP_SECONDS * len(agent.hosted)
+        return self.rules.dhcp_grace and agent.started_at + granted > now
+
+    def is_eligible(self, now: float, agent: Agent) -> bool:
+        """Whether an agent may be given objects, admin state apart."""
+        starting = agent.type == "dhcp" and self.is_starting(now, agent)
+        return starting or self.is_alive(now, agent)
+
+    def hosting(self, names: Iterable[str]) -> list[Agent]:
+        """The bound agents that count as hosting, as the query filters on admin_state_up.
+
+        Until Kilo the filter is joined wrongly (bugs 1410841, 1414905): it asks whether some agent
+        of any type is enabled.
+        """
+        bound = [self.agents[name] for name in names]
+        if self.rules.admin_filter == "intended":
+            return [agent for agent in bound if agent.admin_state_up]
+        if not bound or any(agent.admin_state_up for agent in self.agents.values()):
+            return bound
+        return []
+
+    def open_for(self, agent_type: str) -> list[Id]:
+        """Networks or routers that have fewer agents than they may have."""
+        return list(self._open[agent_type])
+
+    # -- bindings --------------------------------------------------------------------------
+
+    def places(self, record: Network | Router) -> int:
+        """How many agents a network or router may be bound to."""
+        if isinstance(record, Network):
+            return self.rules.dhcp_agents_per_network
+        return (self.rules.max_l3_agents_per_router or len(self.agents)) if record.ha else 1
+
+    def bind(self, target: Id, agent: Agent, *, force: bool = False) -> bool:
+        """Bind, if there is a place (or *force*); whether a binding was made."""
+        record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
+        if agent.name in record.agents:
+            return False
+        crowded = not self.rules.one_binding and not (isinstance(record, Router) and record.ha)
+        used = list(record.agents.values())
+        index = vacant_index(self.places(record), used, force=force or crowded)
+        if index < 1:
+            return False
+        record.agents[agent.name] = index
+        agent.hosted[target] = None
+        agent.load += agent.type == "dhcp"
+        self._recount(target, record)
+        if self._on_bind:
+            self._on_bind(target, agent.name, True)
+        return True
+
+    def unbind(self, target: Id, agent: Agent) -> None:
+        """Delete a binding."""
+        record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
+        del record.agents[agent.name]
+        del agent.hosted[target]
+        self._recount(target, record)
+        if self._on_bind:
+            self._on_bind(target, agent.name, False)
+
+    def _recount(self, target: Id, record: Network | Router) -> None:
+        waiting = self._open[_type_of(record)]
+        if len(record.agents) < self.places(record):
+            waiting[target] = None
+        else:
+            waiting.pop(target, None)
+
+
+def _type_of(record: Network | Router) -> str:
+    return "dhcp" if isinstance(record, Network) else "l3"
