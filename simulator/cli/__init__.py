@@ -21,7 +21,7 @@ from simulator.errors import NetnodeError, ScenarioError
 
 COMMANDS = (
     "run", "compare", "validate", "init", "explain", "presets", "releases", "agents", "schema",
-    "completion",
+    "conformance", "completion",
 )  # fmt: skip
 COMPLETION = "_NETNODE_COMPLETE"
 USAGE, INTERNAL, OUTPUT, INTERRUPTED = 2, 70, 74, 130

@@ -18,7 +18,7 @@ from simulator.conformance.recording import RecordedDecision, Recording, Recordi
 from simulator.neutron.errors import ApiError, SubnetNotFound
 from simulator.neutron.failover import Failover
 from simulator.neutron.records import Decision, Id, Notice
-from simulator.neutron.rules import GRIZZLY, NEUTRON_29, Rules
+from simulator.neutron.rules import GRIZZLY, NEUTRON_29, OPTIONS, Rules
 from simulator.neutron.schedulers import RANDOM, SCHEDULERS, Choice
 from simulator.neutron.server import Server
 
@@ -81,17 +81,30 @@ def rules_of(recording: Recording) -> Rules:
     if version not in VERSIONS:
         known = " and ".join(VERSIONS)
         raise RecordingError(recording.path, f"unknown version '{version}'; known are {known}")
-    options = {}
-    for name, value in recording.timeline.config.items():
-        if name not in Rules.__dataclass_fields__:
-            continue  # an option that no rule reads
-        if name.endswith("_scheduler_driver"):
-            value = str(value).rpartition(".")[2]
-            if value not in SCHEDULERS:
-                known = ", ".join(SCHEDULERS)
-                raise RecordingError(recording.path, f"unknown {name} '{value}'; known: {known}")
-        options[name] = tuple(value) if isinstance(value, list) else value
+    options: dict[str, Any] = {
+        name: _option(recording, name, value)
+        for name, value in recording.timeline.config.items()
+        if name in OPTIONS  # others are read by no rule
+    }
     return replace(VERSIONS[version], **options)
+
+
+def _option(recording: Recording, name: str, value: Any) -> Any:
+    """A recorded option as the rules have it."""
+    default = getattr(Rules(), name)
+    if name.endswith("_scheduler_driver"):
+        value = str(value).rpartition(".")[2]
+        if value not in SCHEDULERS:
+            known = ", ".join(SCHEDULERS)
+            raise RecordingError(recording.path, f"unknown {name} '{value}'; known: {known}")
+    elif isinstance(default, tuple) and isinstance(value, list):
+        value = tuple(map(str, value))
+    elif isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(default):
+        wanted = type(default).__name__
+        raise RecordingError(recording.path, f"{name}: a {wanted} is wanted, not {value!r}")
+    return value
 
 
 class Replay:
@@ -172,12 +185,11 @@ class Replay:
             bindings = getattr(state, kind)
             if bindings is None:
                 continue
-            ours = {
-                name: sorted(record.agents) for name, record in getattr(self.server, kind).items()
-            }
-            self._expect(kind, sorted(bindings), sorted(map(str, ours)))
+            records = getattr(self.server, kind)
+            here = {name: sorted(record.agents) for name, record in records.items()}
+            self._expect(kind, sorted(bindings), sorted(map(str, here)))
             for name, bound in bindings.items():
-                self._expect(f"agents of {name}", sorted(bound), ours.get(name))
+                self._expect(f"agents of {name}", sorted(bound), here.get(name))
 
     def _expect(self, what: str, expected: object, found: object) -> None:
         self.report.assertions += 1

@@ -80,6 +80,10 @@ class Rules:
         return 2 * self.agent_down_time
 
 
+_FIELDS = list(Rules.__dataclass_fields__)
+OPTIONS = frozenset(_FIELDS[: _FIELDS.index("has_scheduler")])
+"""Neutron's own options among the rules; the others are habits, which no option changes."""
+
 GRIZZLY = Rules(agent_down_time=5.0)
 NEUTRON_29 = Rules(
     network_scheduler_driver="WeightScheduler",

@@ -95,12 +95,13 @@ class Scheduling:
         record = self._tables.router(router)
         if self._tables.hosting(record.agents) and not record.ha:
             return
-        active = [
-            agent
-            for agent in self._tables.of_type("l3")
-            if agent.admin_state_up and self._tables.is_alive(now, agent)
-        ]
-        self.router_among(router, [agent for agent in active if self.admits(agent, router)])
+        admitted = [agent for agent in self._active(now) if self.admits(agent, router)]
+        self.router_among(router, admitted)
+
+    def _active(self, now: float) -> list[Agent]:
+        """L3 agents that are enabled and alive."""
+        agents = self._tables.of_type("l3")
+        return [a for a in agents if a.admin_state_up and self._tables.is_alive(now, a)]
 
     def router_among(self, router: Id, candidates: list[Agent]) -> list[str]:
         """Choose from *candidates* and try to bind; those that were chosen."""
@@ -117,14 +118,10 @@ class Scheduling:
 
         Source: auto_schedule_routers, the same files.
         """
-        active = sum(
-            1 for a in self._tables.of_type("l3")
-            if a.admin_state_up and self._tables.is_alive(now, a)
-        )  # fmt: skip
         for router in self._tables.open_for("l3"):
             record = self._tables.routers[router]
-            if record.agents and len(record.agents) >= active:
-                continue  # as many as there are active agents, which is all an HA router gets
+            if record.agents and len(record.agents) >= len(self._active(now)):
+                continue  # an HA router gets no more agents than there are active ones
             if not self.admits(agent, router):
                 continue
             if self._rules.dhcp_sync == "unbound":

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from simulator.clock import quantize
 from simulator.distributions import Deterministic, Distribution
+from simulator.neutron.rules import GRIZZLY, OPTIONS, Rules
 from simulator.scenario.check import option
 from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import RELEASES, Release, reports
@@ -112,6 +113,14 @@ class Plan:
     def enabled(self, name: str) -> bool:
         """Quantum's option *name*, a switch; off where the release does not have it."""
         return bool(option(self.system, name))
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What the server follows: the release's rules with the scenario's options."""
+        release = self.release
+        options = {name: option(self.system, name) for name in OPTIONS & release.options.keys()}
+        rules = GRIZZLY if release.has_scheduler else Rules(has_scheduler=False)
+        return replace(rules, **options)  # type: ignore[arg-type]
 
     def cost(self, name: str) -> float:
         """The cost *name* on the clock's grid, s."""

@@ -63,15 +63,10 @@ class World:
     # -- parts -----------------------------------------------------------------------------
 
     def _server(self) -> Server:
-        plan = self.plan
-        scheduled = plan.release.has_scheduler
         return Server(
-            agent_down_time=plan.seconds("agent_down_time") if scheduled else 0.0,
+            self.plan.rules,
             draws=self._draws,
-            has_scheduler=scheduled,
-            network_auto_schedule=plan.enabled("network_auto_schedule"),
-            router_auto_schedule=plan.enabled("router_auto_schedule"),
-            heard=self._heard if plan.system.heartbeats == "elided" else None,
+            heard=self._heard if self.plan.system.heartbeats == "elided" else None,
             on_bind=self._on_bind,
             on_notice_down=self._on_notice_down,
         )
@@ -179,7 +174,6 @@ class World:
             for number in numbers:
                 if sort == Sort.NETWORK:
                     server.create_network(0.0, number)
-                    server.networks[number].ports = int(objects.vms[number])
                 else:
                     server.create_router(0.0, number, gateway=objects.gateway_of(number))
             if self.plan.release.has_scheduler:

@@ -22,6 +22,7 @@ from simulator.clock import TICK
 from simulator.experiment.runner import run
 from simulator.neutron import errors
 from simulator.neutron.records import Notice
+from simulator.neutron.rules import GRIZZLY
 from simulator.neutron.server import Server
 from simulator.trace import Kind, Sort
 
@@ -42,7 +43,7 @@ class Draws:
 def grizzly_server(**agents):
     """A server on which each agent of a type has just reported."""
     draws = Draws()
-    server = Server(agent_down_time=5.0, draws=lambda target: draws)
+    server = Server(GRIZZLY, draws=lambda target: draws)
     for name, kind in agents.items():
         server.report_state(0.0, name, kind, f"host-of-{name}")
     return server
@@ -238,7 +239,7 @@ def test_s14_heartbeats_are_periodic_stamped_on_processing_and_discover():
     assert [e[2] for e in again] == ["network-1/dhcp"]
     assert 20_000 < again[0][0] <= 20_000 + 4 + 1
     draws = Draws()
-    server = Server(agent_down_time=5.0, draws=lambda target: draws)
+    server = Server(GRIZZLY, draws=lambda target: draws)
     assert server.report_state(7.0, "x", "l3", "host-a", configurations={"routers": 3}) == "new"
     row = server.agents["x"]
     assert (row.host, row.type, row.heartbeat_timestamp) == ("host-a", "l3", 7.0)
