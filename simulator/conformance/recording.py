@@ -51,6 +51,16 @@ class State(Part):
     routers: dict[str, list[str]] | None = None
 
 
+class Result(Part):
+    """What a step answered, as far as it is judged."""
+
+    status: str | None = None
+    synced: list[str] | None = None
+    skipped: str | None = None
+    distribution: dict[str, int] = Field(default_factory=dict)
+    sets: dict[str, int] | None = None
+
+
 class Refusal(Part):
     """The error that a step ended in; without a status it was raised in Python."""
 
@@ -65,7 +75,7 @@ class Step(Part):
     t: float
     op: str
     state: State
-    result: dict[str, Any] = Field(default_factory=dict)
+    result: Result = Result()
     error: Refusal | None = None
     decisions: list[RecordedDecision] = Field(default_factory=list)
     notifications: list[Annotated[tuple[str, str, str], Strict(False)]] = Field(
@@ -209,7 +219,8 @@ def _arguments(step: Step, data: dict[str, Any], fault: Any) -> dict[str, Any]:
 def _check_names(recording: Recording, step: Step, data: dict[str, Any], fault: Any) -> None:
     """Every agent that a step speaks of must be in the timeline."""
     known = recording.timeline.agents
-    spoken = [*step.state.agents]
+    spoken = [data["agent"]] if step.op in ("agent_start", "report", "sync", "agent_stop") else []
+    spoken += step.state.agents
     spoken += [name for d in step.decisions for name in (*d.candidates, *d.chosen)]
     for name in spoken:
         if name not in known:

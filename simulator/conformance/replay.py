@@ -6,6 +6,7 @@ called it dead. A choice that the policy allows is adopted, whichever of several
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -14,7 +15,13 @@ from typing import Any
 from scipy import stats
 
 from simulator.clock import quantize
-from simulator.conformance.recording import RecordedDecision, Recording, RecordingError, Step
+from simulator.conformance.recording import (
+    RecordedDecision,
+    Recording,
+    RecordingError,
+    Result,
+    Step,
+)
 from simulator.neutron.errors import ApiError, SubnetNotFound
 from simulator.neutron.failover import Failover
 from simulator.neutron.records import Decision, Id, Notice
@@ -79,8 +86,8 @@ def rules_of(recording: Recording) -> Rules:
     """
     version = recording.neutron.split(" ")[0]
     if version not in VERSIONS:
-        known = " and ".join(VERSIONS)
-        raise RecordingError(recording.path, f"unknown version '{version}'; known are {known}")
+        near = difflib.get_close_matches(version, VERSIONS, n=1, cutoff=0.0)[0]
+        raise RecordingError(recording.path, f"unknown version '{version}'; nearest: {near}")
     options: dict[str, Any] = {
         name: _option(recording, name, value)
         for name, value in recording.timeline.config.items()
@@ -150,13 +157,8 @@ class Replay:
         self._expect("decisions not made", [], [d.target for d in self._waiting])
         told = Counter(tuple(n) for n in step.notifications if _told(n[2]))
         self._expect("notifications", _sorted(told), _sorted(Counter(_as_recorded(notices))))
-        for name in ("status", "synced", "skipped"):
-            if name in step.result and recorded is None:
-                ours = self._result.get(name)
-                both = [step.result[name], ours]
-                if name == "synced":
-                    both = [sorted(value or []) for value in both]
-                self._expect(name, *both)
+        if recorded is None:
+            self._check_result(step.result)
         self._check_state(step, now)
 
     def _retry(self, now: float) -> None:
@@ -169,6 +171,14 @@ class Replay:
             self.server.schedule_router(now, router)
             if len(self._waiting) == left:
                 return
+
+    def _check_result(self, recorded: Result) -> None:
+        if recorded.synced is not None:
+            ours = sorted(map(str, self._result.get("synced", [])))
+            self._expect("synced", sorted(recorded.synced), ours)
+        for name in ("status", "skipped"):
+            if getattr(recorded, name) is not None:
+                self._expect(name, getattr(recorded, name), self._result.get(name))
 
     def _check_state(self, step: Step, now: float) -> None:
         agents, state = self.server.agents, step.state
@@ -344,7 +354,7 @@ class Replay:
     def bulk(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
         """Many objects: how they spread must be likely under the policy."""
         assert self._step
-        found = self._step.result.get("distribution", {})
+        found = self._step.result.distribution
         counts = list(found.values())
         agents = [a.name for a in self.server.tables.of_type(kind) if a.admin_state_up]
         self._expect("agents that got objects", True, set(found) <= set(agents))
