@@ -7,7 +7,7 @@ complete `System`. Times are seconds, rates bit/s, sizes bytes, shares from 0 to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -324,6 +324,28 @@ class Workload(Model):
     """What comes and goes during the run."""
 
 
+ACTION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "add_network_to_agent": ("network", "agent"),
+    "remove_network_from_agent": ("network", "agent"),
+    "add_router_to_agent": ("router", "agent"),
+    "remove_router_from_agent": ("router", "agent"),
+    "update_agent": ("agent", "admin_state_up"),
+    "delete_agent": ("agent",),
+    "agent_stop": ("agent",),
+    "agent_start": ("agent",),
+    "create_port": ("network",),
+    "update_router": ("router",),
+    "delete_network": ("network",),
+    "delete_router": ("router",),
+}
+"""The operations that an action may name, and what each takes."""
+
+if TYPE_CHECKING:
+    Operation: TypeAlias = str
+else:
+    Operation = Literal[tuple(ACTION_ARGUMENTS)]
+
+
 class Action(Model):
     """An act by hand at a given time, under the name of the API operation.
 
@@ -333,20 +355,7 @@ class Action(Model):
 
     at: Duration
     """When it is done."""
-    op: Literal[
-        "add_network_to_agent",
-        "remove_network_from_agent",
-        "add_router_to_agent",
-        "remove_router_from_agent",
-        "update_agent",
-        "delete_agent",
-        "agent_stop",
-        "agent_start",
-        "create_port",
-        "update_router",
-        "delete_network",
-        "delete_router",
-    ]
+    op: Operation
     """The operation, as the API calls it."""
     agent: str | None = None
     """The agent, as `<host>/<type>`; may hold `*`."""
@@ -370,22 +379,6 @@ class Action(Model):
                 "arguments", "{op} takes {needs}", {"op": self.op, "needs": ", ".join(needs)}
             )
         return self
-
-
-ACTION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "add_network_to_agent": ("network", "agent"),
-    "remove_network_from_agent": ("network", "agent"),
-    "add_router_to_agent": ("router", "agent"),
-    "remove_router_from_agent": ("router", "agent"),
-    "update_agent": ("agent", "admin_state_up"),
-    "delete_agent": ("agent",),
-    "agent_stop": ("agent",),
-    "agent_start": ("agent",),
-    "create_port": ("network",),
-    "update_router": ("router",),
-    "delete_network": ("network",),
-    "delete_router": ("router",),
-}
 
 
 class Measures(Model):
