@@ -138,18 +138,20 @@ class Server:
         self._network(network).subnets[subnet] = enable_dhcp
         return self._tell_dhcp(now, network, "subnet_create_end")
 
-    def create_port(self, now: float, network: Id) -> list[Notice]:
+    def create_port(self, now: float, network: Id, count: int = 1) -> list[Notice]:
         """A port made through the API, one at a time: schedules its network.
+
+        Of *count* ports made at one instant only the first schedules: see `Api.create_ports`.
 
         Source: quantum/api/rpc/agentnotifiers/dhcp_rpc_agent_api.py at 2013.1.5.
         """
-        self._network(network).ports += 1
+        self._network(network).ports += count
         notices = self.schedule_network(now, network) if self.has_scheduler else []
         return notices + self._tell_dhcp(now, network, "port_create_end")
 
-    def delete_port(self, now: float, network: Id) -> list[Notice]:
+    def delete_port(self, now: float, network: Id, count: int = 1) -> list[Notice]:
         """Told like any change of a port; schedules nothing."""
-        self._network(network).ports -= 1
+        self._network(network).ports -= count
         return self._tell_dhcp(now, network, "port_delete_end")
 
     def delete_network(self, now: float, network: Id) -> list[Notice]:
