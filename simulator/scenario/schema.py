@@ -71,10 +71,8 @@ class Neutron(Model):
 
 
 class Nics(Model):
-    """Rates of a host's three NICs."""
+    """Rates of a host's NICs of data; the management NIC's does not matter, only its failures."""
 
-    management: PositiveBitRate = 1e9
-    """Rate of the NIC of heartbeats and calls. Only its failures matter here."""
     data: PositiveBitRate = 10e9
     """Rate of the NIC of the tunnels or VLANs, for both directions together."""
     external: PositiveBitRate = 10e9
@@ -107,7 +105,7 @@ class HostGroup(Model):
     agents: tuple[AgentType, ...] | None = None
     """Which agents each host runs; default: those of its kind."""
     nics: Nics = Nics()
-    """Rates of the three NICs of each host."""
+    """Rates of the NICs of each host."""
     forwarding: Forwarding = Forwarding()
     """What the CPU of each host can forward."""
     gateway_external_network_id: Name | None = None
