@@ -36,7 +36,10 @@ def part_of(annotation):
 
 DOWN = {"network-1": outage(1000, 3600)}
 LOST = {"controller-1/broker": outage(1000, 900), "network-1": outage(950, 100)}
-TWO = {"external_networks": {"public": {}, "other": {}}}
+TWO = {
+    "external_networks": {"public": {}, "other": {}},
+    "workload": {"tenants": 20, "per_tenant": {"routers": {"public": 1, "other": 1}}},
+}
 BY_RELEASE = {"costs": {**FREE, "rebuild_per_router": "release", "rebuild_per_network": "release"}}
 LOAD = {"tenants": 4, "traffic": {"per_router": "4Gbps"}}
 FOLSOM = {"release": "folsom"}
@@ -59,6 +62,14 @@ def one_more(**keys):
     """A network node, and a host with an L3 agent and these *keys*."""
     other = {"kind": "network", "count": 1, "agents": ["l3", "l2"], **keys}
     return {**network_nodes(), "x": other}
+
+
+def two_exits(third):
+    """Three nodes, the last of which leads to the external network *third*."""
+    node = {"kind": "network", "count": 1}
+    exits = {"a": "public", "b": "other", "c": third}
+    groups = {n: {**node, "gateway_external_network_id": to} for n, to in exits.items()}
+    return {"controller": network_nodes()["controller"], **groups}
 
 
 def tenant(before, after):
@@ -152,7 +163,7 @@ CASES = {
     "hosts.forwarding.packet_rate": hosts(
         {}, {"forwarding": {"packet_rate": "9kpps"}}, workload=LOAD),
     "hosts.gateway_external_network_id": (
-        {"hosts": one_more(), **TWO, "workload": {"tenants": 20}}, {"hosts": one_more(gateway_external_network_id="other")}),
+        {**TWO, "hosts": two_exits("public")}, {"hosts": two_exits("other")}),
     "hosts.handle_internal_only_routers": (
         {"hosts": one_more(), "workload": {"per_tenant": {"gateway": False}}},
         {"hosts": one_more(handle_internal_only_routers=False)}),
