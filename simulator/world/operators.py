@@ -8,7 +8,8 @@ from functools import partial
 
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound, ApiError
-from simulator.neutron.server import Id, Notice, Server
+from simulator.neutron.records import Id, Notice
+from simulator.neutron.server import Server
 from simulator.scenario.schema import Action
 from simulator.trace import Kind
 from simulator.world.agents import Agent

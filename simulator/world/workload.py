@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
+from itertools import count
 from typing import Any
 
 from simpy import Event
@@ -59,7 +60,8 @@ class Workload:
         for router in self._objects.routers():
             self._routers[self._objects.tenant[router]].append(router)
         self._names = plan.system.workload.tenants
-        self._serial = 0
+        self._new_networks = count(1)
+        self._new_routers = count(1)
 
     def start(self) -> None:
         """Begin all arrival processes."""
@@ -142,8 +144,7 @@ class Workload:
         if self._plan.release.architecture == "multi_host" or not self._tenants:
             return None
         tenant = self._tenants.pick(place)
-        self._serial += 1
-        name = f"tenant-{tenant + 1}/network-new-{self._serial}"
+        name = f"tenant-{tenant + 1}/network-new-{next(self._new_networks)}"
         network = self._api.create_network(name, tenant, router=self._router_of(tenant))
         return lambda: self._delete_network(network)
 
@@ -153,8 +154,7 @@ class Workload:
             return None
         tenant = self._tenants.pick(place)
         gateways = self._plan.tenant.gateways
-        self._serial += 1
-        name = f"tenant-{tenant + 1}/router-new-{self._serial}"
+        name = f"tenant-{tenant + 1}/router-new-{next(self._new_routers)}"
         gateway = gateways[0] if gateways else -1
         router = self._api.create_router(name, tenant, gateway=gateway, load_bps=load)
         self._routers[tenant].append(router)
