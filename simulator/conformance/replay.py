@@ -370,12 +370,9 @@ class Replay:
             return []
         variance_share = 1 - min(places, len(agents)) / len(agents) if places > 1 else None
         self._expect("likely if uniform", True, _likely(counts, variance_share))
-        if "sets" in self._step.result:
-            self._expect(
-                "sets likely if uniform",
-                True,
-                _likely(list(self._step.result["sets"].values()), None),
-            )
+        sets = self._step.result.sets
+        if sets is not None:
+            self._expect("sets likely if uniform", True, _likely(list(sets.values()), None))
         return []
 
 

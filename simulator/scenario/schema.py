@@ -7,7 +7,7 @@ complete `System`. Times are seconds, rates bit/s, sizes bytes, shares from 0 to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -71,10 +71,8 @@ class Neutron(Model):
 
 
 class Nics(Model):
-    """Rates of a host's three NICs."""
+    """Rates of a host's NICs of data; the management NIC's does not matter, only its failures."""
 
-    management: PositiveBitRate = 1e9
-    """Rate of the NIC of heartbeats and calls. Only its failures matter here."""
     data: PositiveBitRate = 10e9
     """Rate of the NIC of the tunnels or VLANs, for both directions together."""
     external: PositiveBitRate = 10e9
@@ -107,7 +105,7 @@ class HostGroup(Model):
     agents: tuple[AgentType, ...] | None = None
     """Which agents each host runs; default: those of its kind."""
     nics: Nics = Nics()
-    """Rates of the three NICs of each host."""
+    """Rates of the NICs of each host."""
     forwarding: Forwarding = Forwarding()
     """What the CPU of each host can forward."""
     gateway_external_network_id: Name | None = None
@@ -324,6 +322,28 @@ class Workload(Model):
     """What comes and goes during the run."""
 
 
+ACTION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "add_network_to_agent": ("network", "agent"),
+    "remove_network_from_agent": ("network", "agent"),
+    "add_router_to_agent": ("router", "agent"),
+    "remove_router_from_agent": ("router", "agent"),
+    "update_agent": ("agent", "admin_state_up"),
+    "delete_agent": ("agent",),
+    "agent_stop": ("agent",),
+    "agent_start": ("agent",),
+    "create_port": ("network",),
+    "update_router": ("router",),
+    "delete_network": ("network",),
+    "delete_router": ("router",),
+}
+"""The operations that an action may name, and what each takes."""
+
+if TYPE_CHECKING:
+    Operation: TypeAlias = str
+else:
+    Operation = Literal[tuple(ACTION_ARGUMENTS)]
+
+
 class Action(Model):
     """An act by hand at a given time, under the name of the API operation.
 
@@ -333,20 +353,7 @@ class Action(Model):
 
     at: Duration
     """When it is done."""
-    op: Literal[
-        "add_network_to_agent",
-        "remove_network_from_agent",
-        "add_router_to_agent",
-        "remove_router_from_agent",
-        "update_agent",
-        "delete_agent",
-        "agent_stop",
-        "agent_start",
-        "create_port",
-        "update_router",
-        "delete_network",
-        "delete_router",
-    ]
+    op: Operation
     """The operation, as the API calls it."""
     agent: str | None = None
     """The agent, as `<host>/<type>`; may hold `*`."""
@@ -370,22 +377,6 @@ class Action(Model):
                 "arguments", "{op} takes {needs}", {"op": self.op, "needs": ", ".join(needs)}
             )
         return self
-
-
-ACTION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
-    "add_network_to_agent": ("network", "agent"),
-    "remove_network_from_agent": ("network", "agent"),
-    "add_router_to_agent": ("router", "agent"),
-    "remove_router_from_agent": ("router", "agent"),
-    "update_agent": ("agent", "admin_state_up"),
-    "delete_agent": ("agent",),
-    "agent_stop": ("agent",),
-    "agent_start": ("agent",),
-    "create_port": ("network",),
-    "update_router": ("router",),
-    "delete_network": ("network",),
-    "delete_router": ("router",),
-}
 
 
 class Measures(Model):

@@ -107,24 +107,35 @@ class Api:
 
     def create_port(self, network: int) -> None:
         """A port on *network*: its first one is the network's first trigger."""
+        self.create_ports(network, 1)
+
+    def create_ports(self, network: int, count: int) -> None:
+        """*count* ports on *network*, one after the other at one instant.
+
+        Only the first can matter. After it the network has an agent that looks alive, or there is
+        none to be had, and neither changes within the instant: the scheduler leaves the network
+        alone without a draw. What agents are told of a port changes nothing either.
+        """
+        if not count:
+            return
         self.require_server()
         notices = self.server.create_port(self.now, network)
         self._first_trigger(network)
         self.tell(notices)
 
-    def delete_port(self, network: int) -> None:
-        """Delete a port of *network*."""
+    def delete_ports(self, network: int, count: int) -> None:
+        """Delete *count* ports of *network*."""
         self.require_server()
         self.tell(self.server.delete_port(self.now, network))
 
     def change_vms(self, network: int, by: int) -> None:
-        """VMs are started (each with a port of its own) or removed."""
-        for _ in range(abs(by)):
-            if by > 0:
-                self.create_port(network)
-            else:
-                self.delete_port(network)
-        self.record(Kind.VMS, network, by)
+        """VMs are started (each with a port of its own) or removed with theirs."""
+        if by > 0:
+            self.create_ports(network, by)
+        elif by < 0:
+            self.delete_ports(network, -by)
+        if by:
+            self.record(Kind.VMS, network, by)
 
     # -- inside ----------------------------------------------------------------------------
 

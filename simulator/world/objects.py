@@ -2,10 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
 from simulator import trace
 from simulator.trace import Sort
+
+
+class Crowd:
+    """Numbers that come and go; any of them is picked in a time that does not grow with them.
+
+    Iterating gives them in the order in which they came. The order of picking is another: the
+    last takes the place of one that goes. Both follow from what came and went alone.
+    """
+
+    def __init__(self, numbers: Iterable[int] = ()) -> None:
+        self._members = list(numbers)
+        self._place = {number: place for place, number in enumerate(self._members)}
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._place
+
+    def copy(self) -> Crowd:
+        """An independent copy."""
+        twin = Crowd()
+        twin._members, twin._place = self._members.copy(), self._place.copy()
+        return twin
+
+    def add(self, number: int) -> None:
+        """*number* comes."""
+        self._place[number] = len(self._members)
+        self._members.append(number)
+
+    def discard(self, number: int) -> None:
+        """*number* goes, if it is there."""
+        place = self._place.pop(number, None)
+        if place is None:
+            return
+        last = self._members.pop()
+        if last != number:
+            self._members[place] = last
+            self._place[last] = place
+
+    def pick(self, u: float) -> int:
+        """The member at *u* in [0, 1) of the crowd, which must not be empty."""
+        return self._members[int(u * len(self._members))]
 
 
 class Objects:
@@ -22,8 +70,8 @@ class Objects:
         self.interfaces: list[int] = []
         self.floating_ips: list[int] = []
         self.host: list[int] = []  # multi_host: the compute host it belongs to
-        self._routers: dict[int, None] = {}
-        self._networks: dict[int, None] = {}
+        self._routers = Crowd()
+        self._networks = Crowd()
 
     def copy(self) -> Objects:
         """An independent copy."""
@@ -41,7 +89,7 @@ class Objects:
         self.gateway[number] = gateway
         self.load_bps[number] = load_bps
         self.floating_ips[number] = floating_ips
-        self._routers[number] = None
+        self._routers.add(number)
         return number
 
     def add_network(
@@ -53,7 +101,7 @@ class Objects:
         self.vms[number] = vms
         if router >= 0:
             self.interfaces[router] += 1
-        self._networks[number] = None
+        self._networks.add(number)
         return number
 
     def _add(self, name: str, sort: Sort, tenant: int, host: int) -> int:
@@ -71,8 +119,8 @@ class Objects:
 
     def remove(self, number: int) -> None:
         """An object is deleted; its row stays."""
-        self._routers.pop(number, None)
-        self._networks.pop(number, None)
+        self._routers.discard(number)
+        self._networks.discard(number)
 
     def alive(self, number: int) -> bool:
         """Whether an object exists now."""
@@ -85,6 +133,14 @@ class Objects:
     def networks(self) -> list[int]:
         """The networks that exist now."""
         return list(self._networks)
+
+    def pick_router(self, u: float) -> int | None:
+        """One of the routers, each for an equal part of *u* in [0, 1); None if there is none."""
+        return self._routers.pick(u) if self._routers else None
+
+    def pick_network(self, u: float) -> int | None:
+        """One of the networks, likewise."""
+        return self._networks.pick(u) if self._networks else None
 
     def of_host(self, host: int) -> list[int]:
         """Multi_host: the objects of one compute host."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Generator, Mapping
+from itertools import count
 from typing import Any
 
 from simpy import Event
@@ -13,7 +15,7 @@ from simulator.neutron.errors import ServiceUnavailable
 from simulator.scenario.schema import Change
 from simulator.trace import Kind
 from simulator.world.api import Api
-from simulator.world.objects import Objects
+from simulator.world.objects import Crowd, Objects
 from simulator.world.plan import Plan
 from simulator.world.streams import ARRIVAL, LOAD, Streams, stable_hash
 
@@ -53,9 +55,13 @@ class Workload:
         self._objects = api.objects
         self._streams = streams
         self._load = plan.system.workload.traffic.per_router.build()
-        self._tenants: dict[int, None] = dict.fromkeys(range(plan.system.workload.tenants))
+        self._tenants = Crowd(range(plan.system.workload.tenants))
+        self._routers: defaultdict[int, list[int]] = defaultdict(list)  # by tenant, eldest first
+        for router in self._objects.routers():
+            self._routers[self._objects.tenant[router]].append(router)
         self._names = plan.system.workload.tenants
-        self._serial = 0
+        self._new_networks = count(1)
+        self._new_routers = count(1)
 
     def start(self) -> None:
         """Begin all arrival processes."""
@@ -104,20 +110,19 @@ class Workload:
         self._api.require_server()
         tenant = self._names
         self._names += 1
-        self._tenants[tenant] = None
+        self._tenants.add(tenant)
         name = f"tenant-{tenant + 1}"
         routers = [
             self._api.create_router(f"{name}/router-{i + 1}", tenant, gateway=g, load_bps=load)
             for i, g in enumerate(each.gateways)
         ]
+        self._routers[tenant] += routers
         networks = []
         for i in range(each.networks):
             router = routers[i % len(routers)] if routers else -1
             network = self._api.create_network(f"{name}/network-{i + 1}", tenant, router=router)
-            for _ in range(each.ports):
-                self._api.create_port(network)
-            if each.vms:
-                self._api.change_vms(network, each.vms)
+            self._api.create_ports(network, each.ports)
+            self._api.change_vms(network, each.vms)
             networks.append(network)
         for router in routers:
             for _ in range(each.floating_ips):
@@ -125,7 +130,8 @@ class Workload:
 
         def remove() -> None:
             self._api.require_server()
-            self._tenants.pop(tenant, None)
+            self._tenants.discard(tenant)
+            self._routers.pop(tenant, None)
             for network in networks:
                 self._delete_network(network)
             for router in routers:
@@ -137,45 +143,41 @@ class Workload:
         """A network without VMs yet, on a router of its tenant."""
         if self._plan.release.architecture == "multi_host" or not self._tenants:
             return None
-        tenant = self._pick(list(self._tenants), place)
-        routers = [r for r in self._objects.routers() if self._objects.tenant[r] == tenant]
-        self._serial += 1
-        name = f"tenant-{tenant + 1}/network-new-{self._serial}"
-        network = self._api.create_network(name, tenant, router=routers[0] if routers else -1)
+        tenant = self._tenants.pick(place)
+        name = f"tenant-{tenant + 1}/network-new-{next(self._new_networks)}"
+        network = self._api.create_network(name, tenant, router=self._router_of(tenant))
         return lambda: self._delete_network(network)
 
     def add_router(self, place: float, load: float) -> Callable[[], None] | None:
         """A router of an existing tenant, with a gateway if its tenant's have one."""
         if self._plan.release.architecture == "multi_host" or not self._tenants:
             return None
-        tenant = self._pick(list(self._tenants), place)
+        tenant = self._tenants.pick(place)
         gateways = self._plan.tenant.gateways
-        self._serial += 1
-        name = f"tenant-{tenant + 1}/router-new-{self._serial}"
+        name = f"tenant-{tenant + 1}/router-new-{next(self._new_routers)}"
         gateway = gateways[0] if gateways else -1
         router = self._api.create_router(name, tenant, gateway=gateway, load_bps=load)
+        self._routers[tenant].append(router)
         return lambda: self._delete_router(router)
 
     def add_port(self, place: float, load: float) -> Callable[[], None] | None:
         """A port without a VM."""
-        networks = self._objects.networks()
-        if self._plan.release.architecture == "multi_host" or not networks:
+        network = self._objects.pick_network(place)
+        if self._plan.release.architecture == "multi_host" or network is None:
             return None
-        network = self._pick(networks, place)
         self._api.create_port(network)
 
         def remove() -> None:
             if self._objects.alive(network):
-                self._api.delete_port(network)
+                self._api.delete_ports(network, 1)
 
         return remove
 
     def add_floating_ip(self, place: float, load: float) -> Callable[[], None] | None:
         """A floating IP on a router."""
-        routers = self._objects.routers()
-        if self._plan.release.architecture == "multi_host" or not routers:
+        router = self._objects.pick_router(place)
+        if self._plan.release.architecture == "multi_host" or router is None:
             return None
-        router = self._pick(routers, place)
         self._api.change_floating_ips(router, 1)
 
         def remove() -> None:
@@ -189,10 +191,9 @@ class Workload:
         return self._add_vms(place, 1)
 
     def _add_vms(self, place: float, count: int) -> Callable[[], None] | None:
-        networks = self._objects.networks()
-        if not networks or not count:
+        network = self._objects.pick_network(place)
+        if network is None or not count:
             return None
-        network = self._pick(networks, place)
         self._change_vms(network, count)
 
         def remove() -> None:
@@ -202,11 +203,10 @@ class Workload:
         return remove
 
     def _change_vms(self, network: int, by: int) -> None:
+        self._api.require_server()
         if self._plan.release.architecture == "multi_host":
-            self._api.require_server()
             self._api.record(Kind.VMS, network, by)
         else:
-            self._api.require_server()
             self._api.change_vms(network, by)
 
     # -- inside ----------------------------------------------------------------------------
@@ -219,8 +219,12 @@ class Workload:
         if self._objects.alive(router):
             self._api.delete_router(router)
 
-    def _pick(self, choices: list[int], place: float) -> int:
-        return choices[int(place * len(choices))]
+    def _router_of(self, tenant: int) -> int:
+        """The eldest router of *tenant* that still exists, -1 for none."""
+        routers = self._routers[tenant]
+        while routers and not self._objects.alive(routers[0]):
+            routers.pop(0)
+        return routers[0] if routers else -1
 
 
 Create = Callable[[Workload, float, float], Callable[[], None] | None]

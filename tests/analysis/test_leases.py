@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lab import FREE, outage, run_one, scenario
 
-from simulator.analysis.leases import Leases
+from simulator.analysis.measured import Measured
+from simulator.trace import Kind, Sort
 
 
 def one_by_one(outages, *, lease, regain, end, count=20_000):
@@ -54,14 +57,29 @@ def test_walking_step_by_step_agrees_with_the_closed_form():
             "exponential": {"mean": "3min"}}}},
     )  # fmt: skip
     measured = run_one(given)
-    leases = Leases(measured.history)
-    plain = leases.without_address()
+    plain = measured.leases.without_address()
     assert plain > 0
-    walked = Leases.__new__(Leases)
-    walked.__dict__.update(leases.__dict__)
-    walked._changes = {n: [] for n in leases._networks().tolist()}
-    walked.pieces = walked._pieces()
+    walked = Measured(with_idle_changes(measured.trace), measured.context).leases
     assert walked.without_address() == pytest.approx(plain, rel=1e-12)
+
+
+def with_idle_changes(trace):
+    """*trace* with one more event for each network: at its begin, no VM comes or goes."""
+    networks = np.flatnonzero(trace.objects.sort == Sort.NETWORK)
+    none = np.zeros(networks.size)
+    more = {
+        "time": none,
+        "kind": none + Kind.VMS,
+        "subject": none - 1,
+        "object": networks,
+        "value": none,
+    }
+    whole = {name: np.append(getattr(trace, name), column) for name, column in more.items()}
+    order = np.lexsort((whole["object"], whole["subject"], whole["kind"], whole["time"]))
+    columns = {
+        name: column[order].astype(getattr(trace, name).dtype) for name, column in whole.items()
+    }
+    return replace(trace, **columns)
 
 
 def test_a_vm_that_comes_during_an_outage_has_no_address_until_it_ends():
@@ -73,7 +91,7 @@ def test_a_vm_that_comes_during_an_outage_has_no_address_until_it_ends():
             "vms": {"arrivals": "60/h"}}},
         failures={"network-1/data": outage(10 * 3600, 36_000)},
     )  # fmt: skip
-    changes = [t for t, _ in measured.leases._changes[1]]
+    changes = measured.trace.of(Kind.VMS).time.tolist()
     before = sum(1 for t in changes if t < 36_000)
     late = sum(72_000 - t for t in changes if t >= 36_000)
     assert before > 400

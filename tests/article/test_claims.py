@@ -207,18 +207,29 @@ def test_s12_any_host_with_a_dhcp_or_l3_agent_is_a_network_node():
 
 
 def test_s13_every_component_reports_in_one_uniform_way():
-    """Agents of four types, a load balancer and the server: all listed, all found missing."""
+    """Agents of four types, a load balancer and the server: all listed, each found missing.
+
+    The server's own silence is found by the rule too, but only once it is back: while it is down
+    it asks nobody. Its row looks dead from 1 to 5 s after its last report on, like any other, and
+    so do the rows of all who had nobody to report to.
+    """
     sorts = ["l3", "dhcp", "l2", "metadata", "lbaas"]
-    names = [f"network-1/{sort}" for sort in sorts] + ["controller-1/server"]
-    for name in names:
+    agents = [f"network-1/{sort}" for sort in sorts]
+    server = "controller-1/server"
+    for name in (*agents, server):
         measured = run_one(
             components="article",
             hosts=network_nodes(agents=sorts),
-            failures={name: outage(1000, 1000)} if "server" not in name else {},
+            failures={name: outage(1000, 1000)},
         )
-        assert {e[2] for e in events(measured.trace, Kind.REGISTERED)} == set(names)
-        downs = [e[2] for e in events(measured.trace, Kind.AGENT_DOWN)]
-        assert downs == ([name] if "server" not in name else [])
+        assert {e[2] for e in events(measured.trace, Kind.REGISTERED)} == {*agents, server}
+        downs = events(measured.trace, Kind.AGENT_DOWN)
+        assert all(1001 < time <= 1005 + TICK for time, *_ in downs)
+        silent = [*agents, server] if name == server else [name]
+        assert sorted(e[2] for e in downs) == sorted(silent)
+        returns = {e[2]: e[0] for e in events(measured.trace, Kind.AGENT_ALIVE)}
+        assert sorted(returns) == sorted(silent)
+        assert min(returns.values()) >= 2000
 
 
 def test_s14_heartbeats_are_periodic_stamped_on_processing_and_discover():
@@ -408,17 +419,21 @@ def test_s23_bandwidth_grows_with_nodes_and_each_runs_fewer_dhcp_servers():
     assert found[2]["load.imbalance"] > 1
 
 
-def test_s23_one_more_node_does_not_raise_a_routers_mean_availability():
-    """The plain finding: with equal nodes at 5 % down, one and three nodes agree within noise."""
-    shares = {}
-    for count in (1, 3):
-        values = [
-            measure(m)["router.availability"]
-            for m in replicate(
-                40, start="equilibrium", horizon="30d", hosts=network_nodes(count),
-                workload={"tenants": 30}, failures={"host.network": down_share(0.05)},
-            )
-        ]  # fmt: skip
-        shares[count] = values
-    difference = stats.ttest_ind(shares[1], shares[3])
-    assert difference.pvalue > 1e-4
+@pytest.mark.parametrize("count", [1, 3])
+def test_s23_one_more_node_does_not_raise_a_routers_mean_availability(count):
+    """The plain finding: U = 5 % of one node and of three, each by 4 standard errors.
+
+    100 replications of 144 cycles of 10 h give a standard error below 1.5 % of U, so an error of
+    10 % of U is more than six of them and fails.
+    """
+    values = [
+        1 - measure(m)["router.availability"]
+        for m in replicate(
+            100, start="equilibrium", horizon="60d", hosts=network_nodes(count),
+            neutron={"periodic_fuzzy_delay": "0s"},
+            workload={"tenants": 30}, failures={"host.network": down_share(0.05)},
+        )
+    ]  # fmt: skip
+    error = stats.sem(values)
+    assert error < 0.015 * 0.05
+    assert abs(sum(values) / len(values) - 0.05) < 4 * error

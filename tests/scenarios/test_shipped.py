@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from simulator.analysis.report import text
+from simulator.analysis.report import report_of
 from simulator.experiment.runner import run
 from simulator.scenario.load import load
 
 FOLDER = Path(__file__).parents[2] / "scenarios"
+README = (FOLDER.parent / "README.md").read_text()
+WORDS = " ".join(README.split())
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 
@@ -60,22 +62,61 @@ def test_folsom_vs_grizzly():
     assert available.ci_low < 0 < available.ci_high
 
 
-QUOTED = (
-    "82 min/y [32, 131]", "79 min/y [52, 106]", "-3 min/y [-41, +35]", "82 min [33, 131]",
-    "at most 1.5 %", "-82 min [-131, -33]", "33.28 % [33.09, 33.48]", "-66.72 pp [-66.91, -66.52]",
-    "3.429 Gbps", "4.145 Gbps", "+715.7 Mbps [+709.6, +721.8]", "83 min/y [34, 133]",
-    "118 min/y [79, 157]", "+35 min/y [-9, +79]",
-)  # fmt: skip
+def shown(result, metric, *, second=False):
+    """What the tool prints of *metric*: a cell for each variant, then for each difference."""
+    found = []
+    for table in report_of(result, everything=True).tables:
+        labels = [label for label, _ in table.rows]
+        _, row = table.rows[labels.index(metric) + second]
+        found += [" ".join(filter(None, (cell.value, cell.interval))) for cell in row]
+    return found
 
 
-def test_the_readme_quotes_what_the_run_prints():
-    shown = text(results("folsom-vs-grizzly", 200), everything=True)
-    assert [number for number in QUOTED if number not in shown] == []
+def test_the_readmes_table_is_what_the_run_prints():
+    found = results("folsom-vs-grizzly", 200)
+    folsom, _, difference = shown(found, "router.all_down_time")
+    bound = shown(found, "router.all_down_probability")[1].removeprefix("0 (").removesuffix(")")
+    offered = shown(found, "load.offered")[0].partition(" [")[0]
+    rows = {
+        "downtime of a router": shown(found, "router.availability", second=True),
+        "all routers down at once, in a year": [
+            folsom, f"never seen (in {bound} of years)", difference
+        ],
+        "routers stopped by one failure": shown(found, "router.blast_radius_mean"),
+        f"load carried of {offered}": shown(found, "load.carried"),
+        "downtime of a VM's way out": shown(found, "vm.north_south_availability", second=True),
+    }  # fmt: skip
+    expected = [f"| {' | '.join([label, *cells])} |" for label, cells in rows.items()]
+    plain = README.replace("**", "").splitlines()
+    first = plain.index("| | one Folsom node | three Grizzly nodes | difference, paired |")
+    assert plain[first + 2 : first + 2 + len(expected)] == expected
+
+
+@pytest.mark.slow
+def test_the_readme_quotes_what_own_rebuild_costs_print():
+    plain = results("folsom-vs-grizzly", 200)
+    dear = results("folsom-vs-grizzly", 200, "costs.rebuild_per_router=release")
+    before, after = (
+        [cell.partition(" [")[0] for cell in shown(found, "router.outage_median")]
+        for found in (plain, dear)
+    )
+    assert (
+        f"grow from {before[0]} to {after[0]} in Folsom and from {before[1]} to {after[1]} in "
+        "Grizzly"
+    ) in WORDS
+
+
+@pytest.mark.slow
+def test_the_readme_quotes_what_failing_isps_print():
+    found = results("folsom-vs-grizzly-isp", 200)
+    uplink = shown(found, "router.downtime_uplink")
+    reachable = shown(found, "tenant.availability")
+    assert f"costs a router {uplink[0]}, cuts everybody" in WORDS
+    assert f"keeps tenants reachable {reachable[2]} of the time" in WORDS
 
 
 def test_the_readmes_scenario_is_valid(tmp_path):
-    readme = (FOLDER.parent / "README.md").read_text()
-    (example,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     path = tmp_path / "readme.yaml"
     path.write_text(example)
     assert load(path).problems == ()

@@ -6,6 +6,9 @@ says it sharply: Grizzly's three nodes are exchangeable, and which router is on 
 before anything failed, so the downtime of node 1 and the downtime of all three, weighted by their
 routers, have the same mean. Replacing one by the other leaves the difference between node 1 under
 Folsom and node 1 under Grizzly, which fail at the same instants.
+
+That the nodes are exchangeable is taken for granted there, so it is tested by itself: every node
+of Grizzly's fails as often and for as long as the preset's law says.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from simulator.analysis.context import context_of
 from simulator.analysis.intervals import union
@@ -94,3 +98,74 @@ def test_three_nodes_do_not_raise_the_mean_availability_of_a_router(replications
     limit = 0.05 * unavailability()
     assert -limit < bare.mean() - half
     assert bare.mean() + half < limit
+
+
+NODES = ("network-1", "network-2", "network-3")
+MTTF = 4380 * 3600  # s, of the preset
+REPAIRS = ((0.95, stats.lognorm(0.3, scale=300)), (0.05, stats.lognorm(1.4, scale=4 * 3600)))
+TWICE_AS_OFTEN = (
+    "failures.network-2={time_to_failure: {weibull: {shape: 0.7, mean: 2190h}}, time_to_repair: "
+    "{mixture: [{weight: 0.95, lognormal: {median: 5min, sigma: 0.3}}, "
+    "{weight: 0.05, lognormal: {median: 4h, sigma: 1.4}}]}}"
+)
+TWICE_AS_LONG = (
+    "failures.network-2={time_to_failure: {weibull: {shape: 0.7, mean: 4380h}}, time_to_repair: "
+    "{mixture: [{weight: 0.95, lognormal: {median: 10min, sigma: 0.3}}, "
+    "{weight: 0.05, lognormal: {median: 8h, sigma: 1.4}}]}}"
+)
+
+
+@cache
+def host_faults(replications, *overrides):
+    """Of each Grizzly node: how often it failed in each replication, and all its repair times."""
+    scenario = load_scenario(SCENARIO, overrides)
+    plan = compile_plan(scenario, "grizzly")
+    counts = {node: [] for node in NODES}
+    repairs = {node: [] for node in NODES}
+    for replication in range(replications):
+        trace = simulate(plan, scenario.seed, replication)
+        fails, ends = trace.of(Kind.FAIL), trace.of(Kind.REPAIR)
+        for node in NODES:
+            component = plan.number[node]
+            down = fails.time[fails.subject == component]
+            up = ends.time[ends.subject == component]
+            counts[node].append(down.size)
+            whole = down[down < up.max(initial=0.0)]
+            repairs[node] += (up[np.searchsorted(up, whole)] - whole).tolist()
+    return counts, repairs
+
+
+def oddities(node, replications, *overrides):
+    """How a node's failures differ from the preset's law: standard errors, and a KS p-value.
+
+    In equilibrium the mean number of failures of a window is its length / (MTTF + MTTR) exactly.
+    """
+    counts, repairs = host_faults(replications, *overrides)
+    mttr = sum(weight * law.mean() for weight, law in REPAIRS)
+    expected = 365 * 86400 / (MTTF + mttr)
+    score = (np.mean(counts[node]) - expected) / stats.sem(counts[node])
+    law = stats.kstest(repairs[node], lambda t: sum(w * one.cdf(t) for w, one in REPAIRS))
+    return score, law.pvalue
+
+
+@pytest.mark.parametrize(
+    "replications", [200, pytest.param(1500, marks=pytest.mark.slow)], ids=["short", "long"]
+)
+@pytest.mark.parametrize("node", NODES)
+def test_each_grizzly_node_fails_by_the_presets_law(node, replications):
+    """So each has the unavailability MTTR / (MTTF + MTTR). Chances of failing by chance: 1e-4.
+
+    The mean downtime itself would say less: its repairs are so heavy-tailed that 200 years know it
+    to a third only. Their number and their law are known to some percent.
+    """
+    score, pvalue = oddities(node, replications)
+    assert abs(score) < 4
+    assert pvalue > 1e-4
+
+
+def test_a_node_that_fails_otherwise_would_be_found():
+    """One node of twice the failure rate, or of twice the repair times, seeded on purpose."""
+    score, _ = oddities("network-2", 60, TWICE_AS_OFTEN)
+    assert score > 4
+    _, pvalue = oddities("network-2", 60, TWICE_AS_LONG)
+    assert pvalue < 1e-4

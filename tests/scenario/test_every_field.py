@@ -1,0 +1,237 @@
+"""No field of a system is accepted and ignored: changing it changes a run.
+
+Each leaf of the schema has a case here: what else a scenario must say for it to matter, and the
+other value. A field without a case, and a case without a field, fail.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from lab import FREE, columns, down_share, network_nodes, outage, run_one, scenario
+from pydantic import BaseModel
+
+from simulator.analysis.metrics import measure
+from simulator.scenario import schema
+
+
+def leaves(model, path=""):
+    """The dotted path of every field that holds a value and not further fields."""
+    for name, field in model.model_fields.items():
+        part = part_of(field.annotation)
+        where = f"{path}{field.alias or name}"
+        if part:
+            yield from leaves(part, f"{where}.")
+        else:
+            yield where
+
+
+def part_of(annotation):
+    """The model of `schema.py` that is, or is held by, *annotation*."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation if annotation.__module__ == schema.__name__ else None
+    return next(filter(None, map(part_of, get_args(annotation))), None)
+
+
+DOWN = {"network-1": outage(1000, 3600)}
+LOST = {"controller-1/broker": outage(1000, 900), "network-1": outage(950, 100)}
+TWO = {
+    "external_networks": {"public": {}, "other": {}},
+    "workload": {"tenants": 20, "per_tenant": {"routers": {"public": 1, "other": 1}}},
+}
+BY_RELEASE = {"costs": {**FREE, "rebuild_per_router": "release", "rebuild_per_network": "release"}}
+LOAD = {"tenants": 4, "traffic": {"per_router": "4Gbps"}}
+FOLSOM = {"release": "folsom"}
+
+
+def option(name, value, **more):
+    return more, {"neutron": {name: value}}
+
+
+def cost(name, value, **more):
+    costs = more.pop("costs", FREE)
+    return {"costs": costs, "failures": DOWN, **more}, {"costs": {**costs, name: value}}
+
+
+def hosts(before, after, **more):
+    return {"hosts": network_nodes(2, **before), **more}, {"hosts": network_nodes(2, **after)}
+
+
+def one_more(**keys):
+    """A network node, and a host with an L3 agent and these *keys*."""
+    other = {"kind": "network", "count": 1, "agents": ["l3", "l2"], **keys}
+    return {**network_nodes(), "x": other}
+
+
+def two_exits(third):
+    """Three nodes, the last of which leads to the external network *third*."""
+    node = {"kind": "network", "count": 1}
+    exits = {"a": "public", "b": "other", "c": third}
+    groups = {n: {**node, "gateway_external_network_id": to} for n, to in exits.items()}
+    return {"controller": network_nodes()["controller"], **groups}
+
+
+def tenant(before, after):
+    return (
+        {"failures": DOWN, "workload": {"tenants": 3, "per_tenant": before}},
+        {"workload": {"tenants": 3, "per_tenant": after}},
+    )
+
+
+def change(name, **other):
+    """The change *name* at 2/h for 2 h each, and with *other*."""
+    usual = {"arrivals": "2/h", "lifetime": "2h"}
+    more = {"costs": {**FREE, "rebuild_per_router": "release"}}
+    more["failures"] = {"network-1": outage(50_000, 3600)}
+    return (
+        {**more, "workload": {"tenants": 3, "changes": {name: usual}}},
+        {"workload": {"tenants": 3, "changes": {name: {**usual, **other}}}},
+    )
+
+
+def action(before, after, **more):
+    return {"hosts": network_nodes(2), "actions": [before], **more}, {"actions": [after]}
+
+
+def new_tenants(**neutron):
+    """Tenants that come, and an hour in which no agent can take them."""
+    return {
+        "neutron": neutron,
+        "failures": DOWN,
+        "workload": {"tenants": 1, "changes": {"tenants": {"arrivals": "20/h"}}},
+    }
+
+
+ADD = {"at": "100s", "op": "add_network_to_agent", "network": "*", "agent": "network-1/dhcp"}
+MOVE = {"at": "100s", "op": "update_router", "router": "tenant-1/*"}
+STOP = {"at": "100s", "op": "agent_stop", "agent": "network-1/l3"}
+OFF = {"at": "100s", "op": "update_agent", "agent": "network-1/l3", "admin_state_up": False}
+DAILY = [{"from": "0h", "factor": 1.0}, {"from": "6h", "factor": 0.5}]
+RENEWAL = down_share(0.1)
+
+
+def daily(step):
+    return (
+        {"workload": {"traffic": {"per_router": "1Gbps", "daily": DAILY}}},
+        {"workload": {"traffic": {"per_router": "1Gbps", "daily": [DAILY[0], step]}}},
+    )
+
+
+def failing(part):
+    return {"failures": {"host": RENEWAL}}, {"failures": {"host": {**RENEWAL, **part}}}
+
+
+CASES = {
+    "release": ({"failures": DOWN}, {"release": "folsom"}),
+    "neutron.report_interval": option("report_interval", "3s", failures=DOWN),
+    "neutron.agent_down_time": option("agent_down_time", "9s", failures=DOWN),
+    "neutron.dhcp_lease_duration": option("dhcp_lease_duration", "1h", failures=DOWN),
+    "neutron.resync_interval": option(
+        "resync_interval", "77s", costs={**FREE, "rebuild_per_network": "100s"},
+        failures={"network-1": outage(1000, 100), "controller-1/broker": outage(1150, 60)}),
+    "neutron.polling_interval": option(
+        "polling_interval", "50s", **FOLSOM, workload=change("routers")[0]["workload"]),
+    "neutron.periodic_interval": option("periodic_interval", "70s", failures={
+        "controller-1/server": outage(1000, 900), "network-1/l3": outage(950, 100)}),
+    "neutron.periodic_fuzzy_delay": option("periodic_fuzzy_delay", "99s", failures=DOWN),
+    "neutron.rpc_response_timeout": option("rpc_response_timeout", "7s", failures=LOST),
+    "neutron.network_auto_schedule": option("network_auto_schedule", False, **new_tenants()),
+    "neutron.router_auto_schedule": option("router_auto_schedule", False, **new_tenants()),
+    "neutron.send_arp_for_ha": option("send_arp_for_ha", 0, **BY_RELEASE, failures=DOWN),
+    "components": ({}, {"components": "article"}),
+    "broker.delay": ({"failures": DOWN}, {"broker": {"delay": "1s"}}),
+    "broker.loss": ({"failures": DOWN}, {"broker": {"loss": 0.2}}),
+    "segmentation": (
+        {"hosts": network_nodes(nics={"data": "2Gbps"}), "workload": LOAD},
+        {"segmentation": "vlan"}),
+    "rates": ({"horizon": "1y"}, {"rates": "dc-2013"}),
+    "failures.time_to_failure": failing({"time_to_failure": "9h"}),
+    "failures.time_to_repair": failing({"time_to_repair": "9min"}),
+    "failures.outages.at": ({"failures": DOWN}, {"failures": {"network-1": outage(1200, 3600)}}),
+    "failures.outages.for": ({"failures": DOWN}, {"failures": {"network-1": outage(1000, 360)}}),
+    "external_networks.uplink": (
+        {"workload": LOAD}, {"external_networks": {"public": {"uplink": "1Gbps"}}}),
+    "hosts.kind": (
+        {"hosts": one_more(kind="compute"), "failures": {"host.network": RENEWAL}},
+        {"hosts": one_more(kind="network")}),
+    "hosts.count": ({"failures": DOWN}, {"hosts": network_nodes(2)}),
+    "hosts.agents": hosts({}, {"agents": ["l3", "dhcp"]}, failures=DOWN),
+    "hosts.nics.data": hosts({}, {"nics": {"data": "1Gbps"}}, workload=LOAD),
+    "hosts.nics.external": hosts({}, {"nics": {"external": "1Gbps"}}, workload=LOAD),
+    "hosts.forwarding.rate": hosts({}, {"forwarding": {"rate": "1Gbps"}}, workload=LOAD),
+    "hosts.forwarding.packet_rate": hosts(
+        {}, {"forwarding": {"packet_rate": "9kpps"}}, workload=LOAD),
+    "hosts.gateway_external_network_id": (
+        {**TWO, "hosts": two_exits("public")}, {"hosts": two_exits("other")}),
+    "hosts.handle_internal_only_routers": (
+        {"hosts": one_more(), "workload": {"per_tenant": {"gateway": False}}},
+        {"hosts": one_more(handle_internal_only_routers=False)}),
+    "costs.boot": cost("boot", "60s"),
+    "costs.agent_start": cost("agent_start", "60s"),
+    "costs.rest_call": cost("rest_call", "9s", **FOLSOM),
+    "costs.rpc_call": cost("rpc_call", "9s"),
+    "costs.plug_interface": cost("plug_interface", "9s", **BY_RELEASE),
+    "costs.arping": cost("arping", "9s", **BY_RELEASE),
+    "costs.spawn_dnsmasq": cost("spawn_dnsmasq", "9s", **BY_RELEASE,
+                                workload={"changes": {"tenants": {"arrivals": "9/h"}}}),
+    "costs.rebuild_per_router": cost("rebuild_per_router", "9s"),
+    "costs.rebuild_per_network": cost("rebuild_per_network", "9s",
+                                      workload={"changes": {"tenants": {"arrivals": "9/h"}}}),
+    "costs.rewire": cost("rewire", "60s"),
+    "costs.address_regain": cost("address_regain", "60s"),
+    "workload.tenants": ({}, {"workload": {"tenants": 3}}),
+    "workload.per_tenant.networks": tenant({}, {"networks": 2}),
+    "workload.per_tenant.routers": tenant({}, {"routers": 2}),
+    "workload.per_tenant.gateway": (
+        {"hosts": one_more(handle_internal_only_routers=False)},
+        {"workload": {"per_tenant": {"gateway": False}}}),
+    "workload.per_tenant.floating_ips": (
+        {**BY_RELEASE, "failures": DOWN}, {"workload": {"per_tenant": {"floating_ips": 3}}}),
+    "workload.per_tenant.vms": tenant({}, {"vms": 3}),
+    "workload.per_tenant.ports": tenant({"vms": 0}, {"vms": 0, "ports": 1}),
+    "workload.traffic.per_router": ({}, {"workload": {"traffic": {"per_router": "1Gbps"}}}),
+    "workload.traffic.daily.from": daily({"from": "9h", "factor": 0.5}),
+    "workload.traffic.daily.factor": daily({"from": "6h", "factor": 0.6}),
+    "workload.traffic.packet_size": (
+        {"hosts": network_nodes(forwarding={"packet_rate": "9kpps"}), "workload": LOAD},
+        {"workload": {"tenants": 4, "traffic": {"per_router": "4Gbps", "packet_size": "64B"}}}),
+    **{f"workload.changes.{name}.arrivals": change(name, arrivals="3/h")
+       for name in ("tenants", "networks", "routers", "floating_ips", "vms")},
+    **{f"workload.changes.{name}.lifetime": change(name, lifetime="1h")
+       for name in ("tenants", "networks", "routers", "floating_ips", "vms")},
+    "workload.changes.ports.arrivals": (
+        {"workload": {"per_tenant": {"vms": 0}, "changes": {"ports": {"arrivals": "1/h"}}}},
+        {"workload": {"per_tenant": {"vms": 0}, "changes": {"ports": {"arrivals": "9/h"}}}}),
+    "actions.at": action(STOP, {**STOP, "at": "300s"}),
+    "actions.op": action({**OFF, "admin_state_up": True}, STOP),
+    "actions.agent": action(STOP, {**STOP, "agent": "network-2/l3"}),
+    "actions.network": action(ADD, {**ADD, "network": "tenant-1/*"}),
+    "actions.router": action(MOVE, {**MOVE, "router": "tenant-2/*"}),
+    "actions.admin_state_up": action(OFF, {**OFF, "admin_state_up": True}),
+    "measures.downtime_limit_per_year": (
+        {"failures": DOWN}, {"measures": {"downtime_limit_per_year": "400h"}}),
+    "measures.conflicted_counts_as": (
+        {**FOLSOM, "hosts": network_nodes(2)}, {"measures": {"conflicted_counts_as": "up"}}),
+}  # fmt: skip
+
+WITHOUT_EFFECT = {
+    "heartbeats": "computed and simulated heartbeats give one trace: tests/world/test_swarm.py",
+    "workload.changes.ports.lifetime": "a port that goes is told to agents, which change nothing",
+}
+"""Fields that are read and rightly change nothing."""
+
+
+def test_every_field_has_a_case():
+    assert sorted([*CASES, *WITHOUT_EFFECT]) == sorted(leaves(schema.System))
+
+
+def outcome(keys):
+    measured = run_one(scenario(**keys))
+    return columns(measured.trace), measure(measured)
+
+
+@pytest.mark.parametrize("field", CASES)
+def test_changing_a_field_changes_the_run(field):
+    base, other = CASES[field]
+    assert outcome(base) != outcome({**base, **other})
