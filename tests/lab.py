@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from pathlib import Path
+
+import numpy as np
 
 from simulator.analysis.context import context_of
 from simulator.analysis.measured import Measured
@@ -98,3 +101,27 @@ def columns(trace):
     return [
         getattr(trace, name).tobytes() for name in ("time", "kind", "subject", "object", "value")
     ]
+
+
+def with_events(measured, *extra, leave_out=()):
+    """*measured* with more events, each (time, kind, subject, object) by name, and some left out.
+
+    At one instant they come after those of the run. *leave_out* are kinds.
+    """
+    trace = measured.trace
+    parts, things = list(trace.components.names), list(trace.objects.names)
+    kept = ~np.isin(trace.kind, leave_out)
+    new = [
+        (time, kind, parts.index(subject) if subject else -1, things.index(o) if o else -1, 0.0)
+        for time, kind, subject, o in extra
+    ]
+    names = ("time", "kind", "subject", "object", "value")
+    columns = {
+        name: np.concatenate([getattr(trace, name)[kept], np.array(column, dtype=dtype)])
+        for name, column, dtype in zip(
+            names, zip(*new, strict=True), (float, int, int, int, float), strict=True
+        )
+    }
+    order = np.argsort(columns["time"], kind="stable")
+    columns = {name: column[order] for name, column in columns.items()}
+    return Measured(dataclasses.replace(trace, **columns), measured.context)
