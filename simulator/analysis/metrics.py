@@ -168,7 +168,7 @@ def _control_availability(m: Measured) -> float:
         raise UndefinedError("this release has no scheduler")
     events = m.trace.of(Kind.REQUEST)
     inside = events.time >= m.context.begin
-    return float(np.mean(some(events.value[inside], "nothing was created, so nothing asked for")))
+    return float(np.mean(some(events.value[inside], "nothing that was created met its first trigger")))
 
 
 def _provisioning(share: float) -> Function:

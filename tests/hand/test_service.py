@@ -171,7 +171,7 @@ def test_one_outage_of_known_length_in_every_metric():
         "vm.north_south_availability": 1 - (k * overlap + j * address - both * joint) / (40 * YEAR),
         "tenant.availability": 1 - down / (4 * YEAR),
         "tenant.availability_worst": 1 - (out + lag) / YEAR,
-        "control.availability": "nothing was created, so nothing asked for",
+        "control.availability": "nothing that was created met its first trigger",
         "control.provisioning_median": "nothing was created and served",
         "control.provisioning_p95": "nothing was created and served",
         "failover.time_median": "nothing moved to another host",
