@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from simulator.analysis.downtime import CAUSES
 from simulator.analysis.intervals import Lives, Rows
 from simulator.analysis.measured import Measured, UndefinedError, some
 from simulator.trace import Floats, Kind
-from simulator.units import YEAR
+from simulator.units import HOUR, YEAR
 
 Function: TypeAlias = Callable[[Measured], float]
 
@@ -27,13 +27,21 @@ class Metric:
     """One metric: its unit, what it means, and how it is measured.
 
     *high* is the largest possible value, "window" for the window's seconds, None for none: an
-    interval that saw nothing happen is bounded by it.
+    interval that saw nothing happen is bounded by it. *counts* says that it counts events, which
+    have no largest number but still a bound where none was seen.
     """
 
     unit: str
     definition: str
     function: Function
-    high: float | str | None = None
+    high: float | Literal["window"] | None = None
+    counts: bool = False
+
+    def largest(self, window: float) -> float | None:
+        """The largest value in a window of so many seconds; None for no end."""
+        if self.high != "window":
+            return self.high
+        return window / HOUR if self.unit == "h" else window
 
 
 def measure(measured: Measured) -> dict[str, float | str]:
@@ -168,7 +176,9 @@ def _control_availability(m: Measured) -> float:
         raise UndefinedError("this release has no scheduler")
     events = m.trace.of(Kind.REQUEST)
     inside = events.time >= m.context.begin
-    return float(np.mean(some(events.value[inside], "nothing that was created met its first trigger")))
+    return float(
+        np.mean(some(events.value[inside], "nothing that was created met its first trigger"))
+    )
 
 
 def _provisioning(share: float) -> Function:
@@ -231,6 +241,12 @@ def _dhcp(which: int) -> Function:
     return servers
 
 
+ONSETS = (
+    "Onsets are failures of components, and restarts of agents that wipe or flush what their host "
+    "had set up; what comes over one node at one instant is one onset."
+)
+EDGES = "Outages that touch an edge of the window are left out here, not from availability."
+
 METRICS: Mapping[str, Metric] = {
     "router.availability": Metric(
         "1",
@@ -271,49 +287,65 @@ METRICS: Mapping[str, Metric] = {
     ),
     "router.all_down_probability": Metric(
         "1",
-        "Share of replications in which there was any such time.",
+        "Share of replications in which there was any time in which no router served although one "
+        "existed.",
         _all_down_probability,
         high=1.0,
     ),
     "router.all_down_time_by_nodes": Metric(
         "s",
-        "The same by causes of nodes and agents alone: a router that is down only for an uplink, "
-        "or only because broker or server keep it from being rebuilt, counts as serving.",
+        "Time in which nodes and agents alone kept at least one router from serving and none "
+        "served, had all uplinks been up. A router that is bound to no agent, or whose agent waits "
+        "for broker or server on a node that would pass its traffic, is excused: it counts neither "
+        "as down nor as serving.",
         _all_down_time_by_nodes,
         high="window",
     ),
     "router.all_down_probability_by_nodes": Metric(
         "1",
-        "Share of replications in which there was any such time.",
+        "Share of replications in which there was any time in which nodes and agents alone kept at "
+        "least one router from serving and none served (see router.all_down_time_by_nodes).",
         _all_down_probability_by_nodes,
         high=1.0,
     ),
     "router.blast_radius_mean": Metric(
         "1",
-        "For each onset of a cause that stops at least one router: the routers it stops over the "
-        "routers that exist; the mean over onsets. Onsets are failures of components, and "
-        "restarts of agents that wipe or flush what their host had set up.",
-        _blast(_mean),
+        "The mean over onsets of causes that stop at least one router of the share they stop of "
+        f"the routers that exist. {ONSETS}",
+        _blast(np.mean),
         high=1.0,
     ),
     "router.blast_radius_p95": Metric(
-        "1", "The 95th percentile of the same.", _blast(_p95), high=1.0
+        "1",
+        "The 95th percentile over onsets of causes that stop at least one router of the share they "
+        f"stop of the routers that exist. {ONSETS}",
+        _blast(_p95),
+        high=1.0,
     ),
-    "router.blast_radius_max": Metric("1", "The largest of the same.", _blast(_max), high=1.0),
+    "router.blast_radius_max": Metric(
+        "1",
+        f"The largest share of the routers that exist which one onset of a cause stops. {ONSETS}",
+        _blast(np.max),
+        high=1.0,
+    ),
     "router.outages": Metric(
         "1",
         "Number of outages: maximal intervals in which one router does not serve, over all "
         "routers.",
         _router_outages,
+        counts=True,
     ),
     "router.outage_median": Metric(
         "s",
-        "Median length of a router's outage; those that touch an edge of the window are left out "
-        "here, not from availability.",
-        _outage(_median),
+        f"Median length of a router's outage. {EDGES}",
+        _outage(np.median),
     ),
-    "router.outage_p95": Metric("s", "95th percentile of the same.", _outage(_p95)),
-    "router.outage_longest": Metric("s", "The longest of the same.", _outage(_max)),
+    "router.outage_p95": Metric(
+        "s", f"95th percentile of the lengths of routers' outages. {EDGES}", _outage(_p95)
+    ),
+    "router.outage_longest": Metric(
+        "s", f"Length of the longest outage of a router. {EDGES}", _outage(np.max)
+    ),
     **{
         f"router.downtime_{cause}": Metric(
             "1",
@@ -358,8 +390,10 @@ METRICS: Mapping[str, Metric] = {
     ),
     "control.availability": Metric(
         "1",
-        "Share of new networks and routers that were given an agent at their release's first "
-        "trigger (Grizzly: a network's first port, a router's first update).",
+        "Share of the networks and routers asked for during the run that were given an agent at "
+        "their release's first trigger (Grizzly: a network's first port, a router's first "
+        "update). One that the server was not there to create counts as not placed; a network "
+        "without any port is never asked for.",
         _control_availability,
         high=1.0,
     ),
@@ -368,30 +402,55 @@ METRICS: Mapping[str, Metric] = {
         "Median time from the acceptance of a new network or router to its first service.",
         _provisioning(0.5),
     ),
-    "control.provisioning_p95": Metric("s", "95th percentile of the same.", _provisioning(0.95)),
+    "control.provisioning_p95": Metric(
+        "s",
+        "95th percentile of the time from the acceptance of a new network or router to its first "
+        "service.",
+        _provisioning(0.95),
+    ),
     "agent.detection_mean": Metric(
         "s",
-        "Time from a failure (of an agent's process, its host or its management NIC) until the "
-        "agent looks down; over failures that outlast it. The mean.",
+        "Mean time from a failure (of an agent's process, its host or its management NIC) until "
+        "the agent looks down, over failures that outlast it.",
         _detection_mean,
     ),
-    "agent.detection_p95": Metric("s", "95th percentile of the same.", _detection_p95),
+    "agent.detection_p95": Metric(
+        "s",
+        "95th percentile of the time from a failure (of an agent's process, its host or its "
+        "management NIC) until the agent looks down, over failures that outlast it.",
+        _detection_p95,
+    ),
     "agent.false_down_episodes": Metric(
         "1",
         "How often an agent looked down while its process, its host and its management NIC were "
         "up: maximal intervals of that state, over all agents.",
         _false_episodes,
+        counts=True,
     ),
-    "agent.false_down_time": Metric("s", "The length of these, added up.", _false_time),
+    "agent.false_down_time": Metric(
+        "s",
+        "Time in which an agent looked down while its process, its host and its management NIC "
+        "were up, summed over agents.",
+        _false_time,
+    ),
     "failover.time_median": Metric(
         "s",
-        "Time from failure to service on another host, over routers and networks that moved. The "
-        "median.",
+        "Median time from the loss of service to service on another host, over routers and "
+        "networks that moved.",
         _failover(0.5),
     ),
-    "failover.time_p95": Metric("s", "95th percentile of the same.", _failover(0.95)),
+    "failover.time_p95": Metric(
+        "s",
+        "95th percentile of the time from the loss of service to service on another host, over "
+        "routers and networks that moved.",
+        _failover(0.95),
+    ),
     "failover.moves": Metric(
-        "1", "Routers and networks that found service on another host.", _failover_moves
+        "1",
+        "How often a router or network that had lost service found it on another host: none of the "
+        "hosts that served it before serves it then.",
+        _failover_moves,
+        counts=True,
     ),
     "load.offered": Metric(
         "bit/s",
@@ -407,7 +466,8 @@ METRICS: Mapping[str, Metric] = {
     "load.hours_below_demand": Metric(
         "h",
         "Time in which less is carried than offered (by more than a share of 1e-9).",
-        _load(lambda found: found.below / 3600),
+        _load(lambda found: found.below / HOUR),
+        high="window",
     ),
     "load.router_p5": Metric(
         "1",

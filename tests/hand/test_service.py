@@ -211,3 +211,12 @@ def _value(metric, measured):
         return metric.function(measured)
     except UndefinedError as reason:
         return str(reason)
+
+
+def test_a_definition_stands_alone():
+    """`netnode explain` shows one at a time, so none may point at its neighbour."""
+    for name, metric in METRICS.items():
+        words = metric.definition.lower()
+        assert not any(
+            phrase in words for phrase in ("of the same", "the same by", "any such", "of these,")
+        ), name
