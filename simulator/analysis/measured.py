@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 
@@ -173,6 +175,9 @@ class Measured:
             raise UndefinedError("no node carries load")
         ratio = most.value[busy] / (most.total[busy] / most.up[busy])
         return float(np.average(ratio, weights=most.length[busy]))
+
+
+Function: TypeAlias = Callable[[Measured], float]
 
 
 def some(values: Floats, reason: str) -> Floats:

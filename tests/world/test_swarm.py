@@ -68,6 +68,7 @@ def test_invariants_hold(seed):
     assert (routed.end <= lives.end[routed.owner]).all()
     _disjoint(routed, per_node=True)
     _disjoint(history.leased)
+    assert measured.all_down_by_nodes.length <= measured.all_down.length + 1e-6
     causes = sum(measured.router_causes.values())
     assert np.allclose(causes, measured.router_downtime, atol=1e-6)
     if not isinstance(values["load.offered"], str):
