@@ -103,21 +103,20 @@ def columns(trace):
     ]
 
 
-def with_events(measured, *extra, leave_out=()):
-    """*measured* with more events, each (time, kind, subject, object) by name, and some left out.
+def with_events(measured, *extra):
+    """*measured* with more events, each (time, kind, subject, object) by name.
 
-    At one instant they come after those of the run. *leave_out* are kinds.
+    At one instant they come after those of the run.
     """
     trace = measured.trace
     parts, things = list(trace.components.names), list(trace.objects.names)
-    kept = ~np.isin(trace.kind, leave_out)
     new = [
         (time, kind, parts.index(subject) if subject else -1, things.index(o) if o else -1, 0.0)
         for time, kind, subject, o in extra
     ]
     names = ("time", "kind", "subject", "object", "value")
     columns = {
-        name: np.concatenate([getattr(trace, name)[kept], np.array(column, dtype=dtype)])
+        name: np.concatenate([getattr(trace, name), np.array(column, dtype=dtype)])
         for name, column, dtype in zip(
             names, zip(*new, strict=True), (float, int, int, int, float), strict=True
         )
