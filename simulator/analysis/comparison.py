@@ -76,6 +76,7 @@ class Comparison:
             a.values[metric],
             unit=METRICS[metric].unit,
             high=None if None in highs else max(high for high in highs if high is not None),
+            counts=METRICS[metric].counts,
             reason=b.reasons.get(metric) or a.reasons.get(metric, ""),
             paired=self.paired,
         )
@@ -103,7 +104,7 @@ class Comparison:
                 "metric": metric,
                 "a": self.a.estimate(metric, pair.a).mean,
                 "b": self.b.estimate(metric, pair.b).mean,
-                **vars(self.difference(metric, pair)),
+                **self.difference(metric, pair).columns(),
                 "paired": self.paired,
             }
             for pair in self.pairs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
-from simulator.analysis.statistics import Estimate, difference, estimate
+from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate
 from simulator.analysis.tables import objects_frame, trace_frame
 from simulator.errors import InputError, MissingError
 from simulator.scenario.schema import Scenario
@@ -55,8 +55,7 @@ class ResultSet:
 
     def high(self, metric: str) -> float | None:
         """The largest value *metric* can have; None for no end."""
-        high = METRICS[metric].high
-        return self.scenario.window if high == "window" else high  # type: ignore[return-value]
+        return METRICS[metric].largest(self.scenario.window)
 
     def estimate(self, metric: str, variant: str) -> Estimate:
         """The mean of *metric* in *variant* and its 95 % interval."""
@@ -65,6 +64,7 @@ class ResultSet:
             sample.values[metric],
             unit=METRICS[metric].unit,
             high=self.high(metric),
+            counts=METRICS[metric].counts,
             reason=sample.reasons.get(metric, ""),
         )
 
@@ -77,6 +77,7 @@ class ResultSet:
             base.values[metric],
             unit=METRICS[metric].unit,
             high=self.high(metric),
+            counts=METRICS[metric].counts,
             reason=sample.reasons.get(metric) or base.reasons.get(metric, ""),
         )
 
@@ -119,7 +120,7 @@ class ResultSet:
         import pandas as pd
 
         rows = [
-            {"variant": variant, "metric": metric, **vars(self.estimate(metric, variant))}
+            {"variant": variant, "metric": metric, **self.estimate(metric, variant).columns()}
             for variant in self.variants
             for metric in self.samples[variant].values
         ]
@@ -131,12 +132,12 @@ class ResultSet:
         import pandas as pd
 
         rows = [
-            {"variant": variant, "metric": metric, **vars(self.difference(metric, variant))}
+            {"variant": variant, "metric": metric, **self.difference(metric, variant).columns()}
             for variant in self.variants
             for metric in self.samples[variant].values
             if variant != self.scenario.baseline
         ]
-        columns = ["variant", "metric", "mean", "ci_low", "ci_high", "n", "unit", "reason", "note"]
+        columns = ["variant", "metric", *COLUMNS]
         return pd.DataFrame(rows, columns=columns).set_index(["variant", "metric"])
 
     @cached_property
