@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from simulator import interrupts
 from simulator.analysis.manifest import manifest
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet, Sample
 from simulator.errors import InputError, OutputError
@@ -20,7 +21,10 @@ from simulator.scenario.load import load_scenario, resolved_yaml
 
 
 def write_result(result: ResultSet, folder: Path, *, pictures: bool) -> None:
-    """Write everything of *result* to *folder*, which must not exist, or hold an earlier result."""
+    """Write everything of *result* to *folder*, which must not exist, or hold an earlier result.
+
+    An interrupt waits until the folder is in place; its pictures may then be missing.
+    """
     check_target(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -28,16 +32,19 @@ def write_result(result: ResultSet, folder: Path, *, pictures: bool) -> None:
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror}") from None
     try:
-        _write(result, work, pictures=pictures)
-        work.chmod(0o755)
-        _replace(work, folder)
+        with interrupts.seen(held=True) as interrupt:
+            _write_tables(result, work)
+            if pictures and not interrupt:
+                _draw(result, work)
+            work.chmod(0o755)
+            _replace(work, folder)
     except OSError as error:
         raise OutputError(f"cannot write {folder}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write(result: ResultSet, work: Path, *, pictures: bool) -> None:
+def _write_tables(result: ResultSet, work: Path) -> None:
     resolved = resolved_yaml(result.scenario)
     (work / "scenario.resolved.yaml").write_text(resolved, encoding="utf-8")
     _write_json(work / "manifest.json", manifest(result, resolved))
@@ -47,9 +54,11 @@ def _write(result: ResultSet, work: Path, *, pictures: bool) -> None:
         result.objects.to_parquet(work / "objects.parquet", index=False)
     if result.traces:
         result.events.to_parquet(work / "trace.parquet", index=False)
-    if pictures:
-        for name, figure in (("overview", result.plot()), ("downtime", result.plot_outages())):
-            figure.savefig(work / f"{name}.png", dpi=120, metadata={"Software": None})
+
+
+def _draw(result: ResultSet, work: Path) -> None:
+    for name, figure in (("overview", result.plot()), ("downtime", result.plot_outages())):
+        figure.savefig(work / f"{name}.png", dpi=120, metadata={"Software": None})
 
 
 def check_target(folder: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simulator import interrupts
 from simulator.cli.inputs import output_options, read_scenario, run_options
 from simulator.cli.output import emit_source, note
 from simulator.cli.progress import progress
@@ -91,12 +92,14 @@ def command(
                 progress=tell,
             )
     except PartialRunError as error:
-        _deliver(error.result, shown, quiet=quiet)  # type: ignore[arg-type]
+        with interrupts.seen(held=True):
+            _deliver(error.result, shown, quiet=quiet)  # type: ignore[arg-type]
         raise
-    if result.partial:
-        done, planned = len(result.replications), result.scenario.replications
-        note(f"interrupted: {done} of {planned} replications had finished")
-    _deliver(result, shown, quiet=quiet)
+    with interrupts.seen(held=True):
+        if result.partial:
+            done, planned = len(result.replications), result.scenario.replications
+            note(f"interrupted: {done} of {planned} replications had finished")
+        _deliver(result, shown, quiet=quiet)
     return INTERRUPTED if result.partial else 0
 
 

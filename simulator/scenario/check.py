@@ -214,10 +214,34 @@ def _options(system: System) -> Iterator[Finding]:
 
 
 def object_count(system: System) -> int:
-    """Networks and routers at the start."""
-    each = system.workload.per_tenant
-    routers = each.routers if isinstance(each.routers, int) else sum(each.routers.values())
-    return system.workload.tenants * (each.networks + routers)
+    """Networks and routers at the start; nova-network has one of each on a compute host."""
+    if _multi_host(system):
+        return 2 * sum(g.count for g in system.hosts.values() if g.kind == "compute")
+    return system.workload.tenants * _objects_of_tenant(system)
+
+
+def objects_in_all(system: System, horizon: float) -> float:
+    """Networks and routers that one replication sees: those of the start, and the expected rest."""
+    if _multi_host(system):
+        return object_count(system)
+    changes = system.workload.changes
+    weights = ((changes.tenants, _objects_of_tenant(system)), (changes.networks, 1),
+               (changes.routers, 1))  # fmt: skip
+    come = sum(change.arrivals * weight for change, weight in weights if change)
+    return object_count(system) + come * horizon
+
+
+def _objects_of_tenant(system: System) -> int:
+    return system.workload.per_tenant.networks + _routers_of_tenant(system)
+
+
+def _routers_of_tenant(system: System) -> int:
+    routers = system.workload.per_tenant.routers
+    return routers if isinstance(routers, int) else sum(routers.values())
+
+
+def _multi_host(system: System) -> bool:
+    return RELEASES[system.release].architecture == "multi_host"
 
 
 def _size(system: System) -> Iterator[Finding]:

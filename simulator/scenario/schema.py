@@ -31,6 +31,7 @@ from simulator.scenario.quantities import (
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
 PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
+REPLICATION_LIMIT = 1_000_000
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
 ReleaseName = Literal["nova-network", "folsom", "grizzly"]
@@ -449,7 +450,7 @@ class Experiment(Model):
     """Time at the start that is simulated and not measured."""
     start: Literal["equilibrium", "all_up"] = "equilibrium"
     """Components begin in the equilibrium of their failures, or all up."""
-    replications: PositiveCount = 30
+    replications: Annotated[int, Field(ge=1, le=REPLICATION_LIMIT, strict=True)] = 30
     """How many independent runs each variant has."""
     baseline: str | None = None
     """The variant that differences are taken against; default: the first."""

@@ -10,7 +10,7 @@ from lab import down_share, network_nodes, scenario
 
 from simulator import compare, run
 from simulator.errors import InputError
-from simulator.experiment import runner
+from simulator.experiment import workers
 
 METRIC = "router.availability"
 
@@ -70,7 +70,7 @@ def test_scenarios_are_run_and_results_are_not(one, monkeypatch):
     seeds = compare(given(), given(), jobs=1, seed=5, replications=2)
     assert seeds.a.scenario.seed == seeds.b.scenario.seed == 5
     assert seeds.paired
-    monkeypatch.setattr(runner, "simulate", None)
+    monkeypatch.setattr(workers, "simulate", None)
     compare(one, one)
 
 
@@ -130,7 +130,7 @@ def test_the_only_variants_match_whatever_their_names(one):
 
 
 def test_nothing_in_common_is_told_before_anything_runs(monkeypatch):
-    monkeypatch.setattr(runner, "simulate", None)
+    monkeypatch.setattr(workers, "simulate", None)
     with pytest.raises(InputError):
         compare(given(variants={"a": {}, "b": {}}), given())
 

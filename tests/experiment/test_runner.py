@@ -107,7 +107,7 @@ def test_an_interrupt_keeps_what_finished():
 
 def test_too_many_objects_are_kept_as_quantiles(monkeypatch, tmp_path):
     """12 x 2 x 8 rows exceed a limit of 100: 101 levels for each kind, variant, replication."""
-    monkeypatch.setattr("simulator.experiment.runner.OBJECT_LIMIT", 100)
+    monkeypatch.setattr("simulator.experiment.runner.ROW_LIMIT", 100)
     few = run(small(), replications=12, jobs=1)
     every = run(small(), replications=12, jobs=1, objects="all")
     assert len(few.objects) == 12 * 2 * 2 * 101
