@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,6 @@ def command(
 
 
 def _read(path: Path, *, quiet: bool) -> Scenario | ResultSet:
-    if path.is_dir():
+    if os.path.isdir(path):
         return read_result(path)
     return read_scenario(path, quiet=quiet)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,7 +109,7 @@ def _default_folder(name: str) -> Path:
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     first = Path("results") / name / now
     number, folder = 1, first
-    while folder.exists():
+    while os.path.exists(folder):
         number += 1
         folder = first.with_name(f"{now}-{number}")
     return folder

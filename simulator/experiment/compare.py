@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from simulator.analysis.comparison import Comparison, match
-from simulator.analysis.folder import load_result
+from simulator.analysis.reading import load_result
 from simulator.analysis.results import ResultSet
 from simulator.experiment.runner import run
 from simulator.scenario.load import load_scenario
@@ -39,7 +40,7 @@ def _read(side: Comparable) -> Scenario | ResultSet:
     if isinstance(side, Scenario | ResultSet):
         return side
     path = Path(side)
-    return load_result(path) if path.is_dir() else load_scenario(path)
+    return load_result(path) if os.path.isdir(path) else load_scenario(path)
 
 
 def _run(scenario: Scenario, options: dict[str, Any]) -> ResultSet:

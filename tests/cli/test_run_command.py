@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from simulator.analysis import folder
-from simulator.analysis.folder import load_result
+from simulator.analysis.reading import load_result
 from simulator.experiment import runner, workers
 
 QUICK = ("-j", "1", "-q")
