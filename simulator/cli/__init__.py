@@ -74,8 +74,17 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"simulator.cli.{cmd_name}").command
         if VERBOSE not in command.params:
+            _name_variables(cmd_name, command)
             command.params.append(VERBOSE)
         return command
+
+
+def _name_variables(name: str, command: click.Command) -> None:
+    """Let each option be set by the environment under its long name, as help says."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            long = max(option.opts, key=len).lstrip("-").replace("-", "_")
+            option.envvar = f"NETNODE_{name}_{long}".upper()
 
 
 @click.group(

@@ -108,9 +108,9 @@ def _rich_table(table: Table, console: Console) -> RichTable:
 
     drawn = RichTable(title=table.title, title_justify="left", title_style="italic", box=None,
                       padding=(0, 2, 0, 0), pad_edge=False)  # fmt: skip
-    drawn.add_column("", no_wrap=console.width > 60)
+    drawn.add_column("", no_wrap=console.width > 60, overflow="fold")
     for head in table.columns:
-        drawn.add_column(head, header_style="bold", no_wrap=console.width > 60)
+        drawn.add_column(head, header_style="bold", no_wrap=console.width > 60, overflow="fold")
     columns = [aligned([row[i] for _, row in table.rows]) for i in range(len(table.columns))]
     for number, (label, row) in enumerate(table.rows):
         cells = []

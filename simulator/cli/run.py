@@ -35,7 +35,8 @@ class Output:
 @click.command(short_help="Simulate a scenario; print and keep what it found.")
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-              help="Replace a value, as in -S hosts.network.count=3; repeatable.")  # fmt: skip
+              help="Set a value, as in -S hosts.network.count=3; a mapping is merged with "
+              "the scenario's, null takes away. Repeatable.")  # fmt: skip
 @run_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder to write, instead of results/SCENARIO/TIME.")  # fmt: skip

@@ -69,7 +69,7 @@ def _check(path: Path) -> Verdict:
 
 
 def _events(scenario: Scenario) -> float:
-    from simulator.scenario.check import estimate_events
+    from simulator.scenario.size import estimate_events
 
     return sum(estimate_events(s, scenario.horizon) for s in scenario.variants.values())
 

@@ -9,6 +9,7 @@ from typing import Any
 from simulator.analysis.comparison import Comparison, match
 from simulator.analysis.reading import load_result
 from simulator.analysis.results import ResultSet
+from simulator.errors import InputError
 from simulator.experiment.runner import run
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import Scenario
@@ -28,6 +29,9 @@ def compare(
     KeyboardInterrupt if a run is interrupted.
     """
     sides = [_read(side) for side in (a, b)]
+    given = ", ".join(sorted(run_options.keys() - {"progress"}))
+    if given and all(isinstance(side, ResultSet) for side in sides):
+        raise InputError(f"{given}: both are results, so nothing is run")
     names = names or (_name(a), _name(b))
     match(list(sides[0].variants), list(sides[1].variants), names)  # before time is spent
     first, second = (

@@ -6,6 +6,7 @@ A replication depends on the seed and its number alone, so who computes it does 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -21,9 +22,9 @@ from simulator.analysis.objects import ObjectRows
 from simulator.analysis.results import ResultSet, Sample
 from simulator.errors import InputError, PartialRunError
 from simulator.experiment.workers import Crew, Job, Outcome, Worker, cores
-from simulator.scenario.check import objects_in_all
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import REPLICATION_LIMIT, Scenario
+from simulator.scenario.size import OBJECT_BYTES, objects_in_all
 from simulator.trace import Floats, Trace
 
 Progress = Callable[[int, int], None]
@@ -65,6 +66,7 @@ def run(
     count = scenario.replications
     jobs = min(jobs or cores(), count)
     gathered = Gathered(scenario, trace_replication)
+    _check_memory(scenario, jobs)
     job = Job(scenario, trace_replication, _kept(objects, scenario))
     try:
         _gather(gathered, job, jobs, start_method, progress or (lambda done, total: None))
@@ -115,6 +117,23 @@ def _check(scenario: Scenario, jobs: int, traced: int | None, objects: str) -> N
         raise InputError(f"no replication {traced} to keep the trace of; the last is {count - 1}")
     if objects not in get_args(Objects):
         raise InputError(f"objects: {objects!r}; allowed: {', '.join(get_args(Objects))}")
+
+
+def _check_memory(scenario: Scenario, jobs: int) -> None:
+    """Raise InputError if *jobs* replications at once need more memory than the machine has."""
+    if not hasattr(os, "sysconf"):
+        return
+    objects = max(objects_in_all(s, scenario.horizon) for s in scenario.variants.values())
+    need, have = (
+        jobs * objects * OBJECT_BYTES,
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    )
+    if need > have:
+        raise InputError(
+            f"{objects:,.0f} networks and routers in each of {jobs} jobs need about "
+            f"{need / 1e9:.0f} GB, and there are {have / 1e9:.0f}; give fewer jobs (-j 1), tenants "
+            "or arrivals"
+        )
 
 
 def _kept(objects: Objects, scenario: Scenario) -> Literal["rows", "quantiles", "none"]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from simulator.clock import quantize
 from simulator.distributions import Deterministic, Distribution
-from simulator.scenario.check import option
+from simulator.scenario.size import option
 from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import RELEASES, Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System

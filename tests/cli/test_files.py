@@ -117,9 +117,7 @@ TABLE, SUMMARY = "replications.parquet", "summary.json"
         (SUMMARY, text('{"variants": {"folsom": 1, "grizzly": {}}}')),
         (
             SUMMARY,
-            text(
-                '{"variants": {"folsom": {"router.availability": 3}, "grizzly": {"router.availability": 3}}}'
-            ),
+            text('{"variants": {"folsom": {"downtime": {}}, "grizzly": {"load.carried": 3}}}'),
         ),
         (SUMMARY, directory),
         (TABLE, directory),

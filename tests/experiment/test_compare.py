@@ -86,8 +86,8 @@ def test_files_and_folders(one, tmp_path):
     ("change", "why"),
     [
         ({"seed": 7}, "seed differs (1 and 7)"),
-        ({"horizon": "10d"}, "horizon differs (1728000.0 and 864000.0)"),
-        ({"warm_up": "1d"}, "warm_up differs (0.0 and 86400.0)"),
+        ({"horizon": "10d"}, "horizon differs (20 d and 10 d)"),
+        ({"warm_up": "1d"}, "warm_up differs (0 s and 24 h)"),
         ({"start": "all_up"}, "start differs (equilibrium and all_up)"),
         ({"replications": 5}, "the replications differ (6 and 5)"),
     ],
