@@ -227,9 +227,8 @@ class _Reader:
             key = self._text(key_node, path)
             below = f"{path}.{key}" if path else key
             if str(key_node.tag) in NOT_TEXT:
-                self._report(
-                    key_node, below, "name", f"the key '{key}' is no text; put it in quotes"
-                )
+                why = f"the key '{key}' is no text; put it in quotes"
+                self._report(key_node, below, "name", why)
             if key in data:
                 first = data.keys_at[key].line
                 why = f"duplicate key '{key}', first given in line {first}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator import clock
+from simulator.distributions import Deterministic
 from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import RELEASES, reports
 from simulator.scenario.schema import System
@@ -77,8 +78,9 @@ def _heartbeats(system: System, parts: list[Component]) -> Iterator[float]:
     if system.heartbeats == "explicit":
         yield 2 * reporting / interval
     late, slack = system.broker.loss, limit - interval
-    if system.broker.delay is not None:
-        late += (1 - late) * (1 - system.broker.delay.build().cdf(slack))
+    delay = system.broker.delay.build() if system.broker.delay else None
+    if delay is not None and not isinstance(delay, Deterministic):
+        late += (1 - late) * (1 - delay.cdf(slack))
     yield 2 * reporting * (1.0 if slack < 0 else late) / interval
 
 

@@ -845,7 +845,7 @@ SYSTEMS = st.fixed_dictionaries(
     {},
     optional={
         "neutron": st.fixed_dictionaries(
-            {}, optional={"report_interval": DURATIONS, "router_auto_schedule": st.booleans()}
+            {}, optional={"report_interval": st.sampled_from(["4s", "1min", "1.5h"]), "router_auto_schedule": st.booleans()}
         ),
         "broker": st.fixed_dictionaries(
             {}, optional={"delay": TIMES, "loss": st.sampled_from([0, "0.1%", 0.25])}

@@ -26,7 +26,10 @@ def told(tmp_path, text, *overrides):
     return [str(p).removeprefix(f"{path}:") for p in load(path, overrides).problems]
 
 
-WEIBULL = "failures: {{host: {{time_to_failure: {{weibull: {{shape: {}, mean: 1h}}}}, time_to_repair: 1h}}}}"
+WEIBULL = (
+    "failures: {{host: {{time_to_repair: 1h, "
+    "time_to_failure: {{weibull: {{shape: {}, mean: 1h}}}}}}}}"
+)
 FACTOR = "workload: {{traffic: {{daily: [{{from: 0h, factor: {}}}]}}}}"
 GATEWAY = "workload: {{per_tenant: {{gateway: {}}}}}"
 SCHEDULE = "neutron: {{network_auto_schedule: {}}}"
@@ -63,7 +66,7 @@ def test_a_wrong_action_does_not_hide_the_faults_of_the_others(tmp_path):
         "  - {at: 1h, op: delete_router, router: nosuch}\n",
     )
     assert [line.split(" ")[0] + line.split(" ")[1] for line in lines] == [
-        "9:10:quantity", "10:36:unknown_agent", "11:18:literal_error", "12:41:unknown_router",
+        "9:10:quantity", "10:37:unknown_agent", "11:18:literal_error", "12:41:unknown_router",
     ]  # fmt: skip
 
 
