@@ -40,7 +40,7 @@ class Belief:
 
     @cached_property
     def _stopped(self) -> dict[int, Spans]:
-        """When each agent's process did not run, after it had run once."""
+        """When each agent's process did not run."""
         return alternating(self.history.trace, Kind.STOPPED, Kind.STARTED)
 
     def silent(self, agent: int) -> Spans:
@@ -48,10 +48,8 @@ class Belief:
         history, trace = self.history, self.history.trace
         host = int(trace.components.host[agent])
         nic = self._management[trace.components.names[host]]
-        late = np.array([self._first_start.get(agent, history.horizon)])
         parts = [
             self._stopped.get(agent, NOTHING),
-            Spans(np.zeros(1), late) if late > 0 else NOTHING,
             history.failed.get(nic, NOTHING),
             history.failed.get(host, NOTHING),
             self._fabric_lost,
@@ -69,14 +67,6 @@ class Belief:
             if kind == "host" and sort == "controller":
                 spans = intersect(spans, failed.get(self._management[name], NOTHING))
         return spans
-
-    @cached_property
-    def _first_start(self) -> dict[int, float]:
-        events = self.history.trace.of(Kind.STARTED)
-        first: dict[int, float] = {}
-        for time, agent in zip(events.time.tolist(), events.subject.tolist(), strict=True):
-            first.setdefault(agent, time)
-        return first
 
     def detections(self) -> list[float]:
         """Seconds from each failure to `agent_down`, of failures that outlast it.

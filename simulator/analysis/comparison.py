@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from simulator import units
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet
 from simulator.analysis.statistics import Estimate, difference
@@ -50,6 +51,8 @@ class Comparison:
         for key in SHARED:
             a, b = getattr(self.a.scenario, key), getattr(self.b.scenario, key)
             if a != b:
+                if key in ("horizon", "warm_up"):
+                    a, b = units.format_duration(a), units.format_duration(b)
                 reasons.append(f"{key} differs ({a} and {b})")
         if self.a.replications != self.b.replications:
             counts = f"{len(self.a.replications)} and {len(self.b.replications)}"

@@ -85,9 +85,9 @@ ReleaseOrDuration = Annotated[float | Literal["release"], *_or_word("release", u
 UnlimitedOrBitRate = Annotated[
     float | Literal["unlimited"], *_or_word("unlimited", units.bit_rate, "bps")
 ]
-Shape = Annotated[float, Field(ge=0.05, le=1000, allow_inf_nan=False)]
-Sigma = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
+Shape = Annotated[float, Field(strict=True, ge=0.05, le=1000, allow_inf_nan=False)]
+Sigma = Annotated[float, Field(strict=True, gt=0, le=10, allow_inf_nan=False)]
+Weight = Annotated[float, Field(strict=True, ge=1e-9, le=1e9, allow_inf_nan=False)]
 
 
 M = TypeVar("M", bound=Model)

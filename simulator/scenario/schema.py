@@ -31,6 +31,8 @@ from simulator.scenario.quantities import (
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
 PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
+Switch = Annotated[bool, Field(strict=True)]
+REPLICATION_LIMIT = 1_000_000
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
 ReleaseName = Literal["nova-network", "folsom", "grizzly"]
@@ -62,9 +64,9 @@ class Neutron(Model):
     """A starting L3 agent waits a random whole number of seconds up to this."""
     rpc_response_timeout: PositiveDuration | None = None
     """How long an agent waits for the answer to a call."""
-    network_auto_schedule: bool | None = None
+    network_auto_schedule: Switch | None = None
     """Whether a DHCP agent that syncs is given the networks nobody hosts."""
-    router_auto_schedule: bool | None = None
+    router_auto_schedule: Switch | None = None
     """Whether an L3 agent that syncs is given the routers nobody hosts."""
     send_arp_for_ha: Count | None = None
     """Packets that announce an address when it is set up; 0 for none."""
@@ -110,8 +112,14 @@ class HostGroup(Model):
     """What the CPU of each host can forward."""
     gateway_external_network_id: Name | None = None
     """The only external network these L3 agents take routers for; unset: any."""
-    handle_internal_only_routers: bool = True
+    handle_internal_only_routers: Switch = True
     """Whether these L3 agents take routers without a gateway."""
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if self.agents and len(set(self.agents)) < len(self.agents):
+            raise PydanticCustomError("duplicate_agent", "an agent is named twice in `agents`")
+        return self
 
     @property
     def agent_types(self) -> tuple[AgentType, ...]:
@@ -240,7 +248,7 @@ class PerTenant(Model):
     """Networks of a tenant, each with one subnet."""
     routers: Count | dict[Name, Count] = 1
     """Routers of a tenant: a number, or a number by external network."""
-    gateway: bool = True
+    gateway: Switch = True
     """Whether the routers have a gateway to their external network."""
     floating_ips: Count = 1
     """Floating IPs of each router."""
@@ -255,7 +263,7 @@ class Profile(Model):
 
     since: Duration = Field(alias="from")
     """From which time of day on."""
-    factor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    factor: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
     """The share of the full load from then on."""
 
 
@@ -361,7 +369,7 @@ class Action(Model):
     """The network's name; may hold `*`."""
     router: str | None = None
     """The router's name; may hold `*`."""
-    admin_state_up: bool | None = None
+    admin_state_up: Switch | None = None
     """For update_agent: enable or disable."""
 
     @model_validator(mode="after")
@@ -440,7 +448,7 @@ class Experiment(Model):
     """Time at the start that is simulated and not measured."""
     start: Literal["equilibrium", "all_up"] = "equilibrium"
     """Components begin in the equilibrium of their failures, or all up."""
-    replications: PositiveCount = 30
+    replications: Annotated[int, Field(ge=1, le=REPLICATION_LIMIT, strict=True)] = 30
     """How many independent runs each variant has."""
     baseline: str | None = None
     """The variant that differences are taken against; default: the first."""
