@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -73,6 +74,10 @@ def _or_word(word: str, parse: Callable[[object], float], unit: str) -> tuple[An
     return BeforeValidator(convert), WithJsonSchema(schema), written
 
 
+Switch = Annotated[bool, Field(strict=True)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
+PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
 Duration = Annotated[float, *_parsed(units.duration, "s", "90s")]
 PositiveDuration = Annotated[float, *_parsed(units.duration, "s", "90s", least=TICK)]
 BitRate = Annotated[float, *_parsed(units.bit_rate, "bps", "10Gbps")]

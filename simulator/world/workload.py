@@ -12,7 +12,7 @@ from simpy import Event
 from simulator.clock import TICK, Rank, quantize
 from simulator.distributions import Distribution, Exponential
 from simulator.neutron.errors import ServiceUnavailable
-from simulator.scenario.schema import Change
+from simulator.scenario.workload import Change
 from simulator.trace import Kind
 from simulator.world.api import Api
 from simulator.world.objects import Crowd, Objects
