@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulator.analysis.folder import load_result
+    from simulator.analysis.reading import load_result
     from simulator.analysis.results import ResultSet
     from simulator.errors import (
         InputError,
@@ -39,7 +39,7 @@ _HOMES = {
     "ResultSet": "simulator.analysis.results",
     "Scenario": "simulator.scenario.schema",
     "ScenarioError": "simulator.errors",
-    "load_result": "simulator.analysis.folder",
+    "load_result": "simulator.analysis.reading",
     "load_scenario": "simulator.scenario.load",
     "run": "simulator.experiment.runner",
 }

@@ -36,7 +36,9 @@ SIZES = {"B": 1.0, "kB": 1e3}
 SHARES = {"": 1.0, "%": 0.01}
 FREQUENCIES = {"/" + unit: 1 / seconds for unit, seconds in DURATIONS.items() if seconds >= 1}
 
-_QUANTITY = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-zµ/%]*)")
+_QUANTITY = re.compile(
+    r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([A-Za-zµ/%]*)"
+)
 _HINTS = {"m": "'m' is ambiguous: write 'min' for minutes", "M": "write 'min' for minutes"}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 from pathlib import Path
+
+import numpy as np
 
 from simulator.analysis.context import context_of
 from simulator.analysis.measured import Measured
@@ -98,3 +101,26 @@ def columns(trace):
     return [
         getattr(trace, name).tobytes() for name in ("time", "kind", "subject", "object", "value")
     ]
+
+
+def with_events(measured, *extra):
+    """*measured* with more events, each (time, kind, subject, object) by name.
+
+    At one instant they come after those of the run.
+    """
+    trace = measured.trace
+    parts, things = list(trace.components.names), list(trace.objects.names)
+    new = [
+        (time, kind, parts.index(subject) if subject else -1, things.index(o) if o else -1, 0.0)
+        for time, kind, subject, o in extra
+    ]
+    names = ("time", "kind", "subject", "object", "value")
+    columns = {
+        name: np.concatenate([getattr(trace, name), np.array(column, dtype=dtype)])
+        for name, column, dtype in zip(
+            names, zip(*new, strict=True), (float, int, int, int, float), strict=True
+        )
+    }
+    order = np.argsort(columns["time"], kind="stable")
+    columns = {name: column[order] for name, column in columns.items()}
+    return Measured(dataclasses.replace(trace, **columns), measured.context)

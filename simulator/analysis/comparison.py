@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from simulator import units
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet
 from simulator.analysis.statistics import Estimate, difference
@@ -50,6 +51,8 @@ class Comparison:
         for key in SHARED:
             a, b = getattr(self.a.scenario, key), getattr(self.b.scenario, key)
             if a != b:
+                if key in ("horizon", "warm_up"):
+                    a, b = units.format_duration(a), units.format_duration(b)
                 reasons.append(f"{key} differs ({a} and {b})")
         if self.a.replications != self.b.replications:
             counts = f"{len(self.a.replications)} and {len(self.b.replications)}"
@@ -76,6 +79,7 @@ class Comparison:
             a.values[metric],
             unit=METRICS[metric].unit,
             high=None if None in highs else max(high for high in highs if high is not None),
+            counts=METRICS[metric].counts,
             reason=b.reasons.get(metric) or a.reasons.get(metric, ""),
             paired=self.paired,
         )
@@ -103,7 +107,7 @@ class Comparison:
                 "metric": metric,
                 "a": self.a.estimate(metric, pair.a).mean,
                 "b": self.b.estimate(metric, pair.b).mean,
-                **vars(self.difference(metric, pair)),
+                **self.difference(metric, pair).columns(),
                 "paired": self.paired,
             }
             for pair in self.pairs

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.clock import quantize
-from simulator.scenario.check import option
 from simulator.scenario.releases import RELEASES, Architecture
 from simulator.scenario.schema import Scenario
+from simulator.scenario.size import option
 
 
 @dataclass(frozen=True)

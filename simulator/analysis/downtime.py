@@ -13,7 +13,8 @@ import numpy as np
 
 from simulator.analysis.intervals import Rows, concatenate
 from simulator.analysis.service import History
-from simulator.trace import Floats, Kind, Sort
+from simulator.analysis.states import Ends
+from simulator.trace import Floats, Ints, Kind, Sort
 
 CAUSES: Mapping[str, str] = {
     "unscheduled": "no agent is bound to it",
@@ -27,20 +28,16 @@ CAUSES: Mapping[str, str] = {
 
 def downtime(history: History, sort: Sort) -> dict[str, Floats]:
     """Seconds of each cause, by object; zero for objects of the other sort."""
-    context = history.context
     size = len(history.trace.objects.names)
     lives = history.lives(sort)
 
     def seconds(rows: Rows) -> Floats:
         mine = rows.take(history.trace.objects.sort[rows.owner] == sort)
-        start = np.maximum(mine.start, lives.start[mine.owner])
-        end = np.minimum(mine.end, lives.end[mine.owner])
-        inside = Rows(mine.owner, mine.node, start, end).take(end > start)
-        return inside.clipped(context.begin, context.end).merged().total(size)
+        return mine.inside(lives).merged().total(size)
 
     bound, attached = bindings(history), history.attached
     router = sort == Sort.ROUTER
-    up = _on_running_hosts(history, bound)
+    up = history.on_running_hosts(bound)
     passing = history.carried_by(history.wired, external=router, uplink=False)
     linked = history.carried_by(history.wired, external=router) if router else passing
     served = history.routed if router else history.leased
@@ -59,37 +56,39 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
 def bindings(history: History) -> Rows:
     """When each object was bound to an agent of each node.
 
-    Without a scheduler an object belongs to every node that ever had it set up, from its creation
-    on.
+    Without a scheduler an object belongs, while it lives, to every node that ever had it set up;
+    one that none ever had, to every node whose agents would.
     """
-    trace, horizon = history.trace, history.horizon
+    trace = history.trace
     if not history.context.has_scheduler:
-        pairs = np.unique(np.stack([history.attached.owner, history.attached.node]), axis=1)
-        owner, node = pairs
-        return Rows(owner, node, history.born[owner], np.minimum(history.dead[owner], horizon))
-    bound, unbound = trace.of(Kind.BOUND), trace.of(Kind.UNBOUND)
-    end = np.minimum(history.dead[bound.object], horizon)
-    ends: dict[tuple[int, int], list[float]] = {}
-    for agent, thing, time in zip(
-        unbound.subject.tolist(), unbound.object.tolist(), unbound.time.tolist(), strict=True
-    ):
-        ends.setdefault((agent, thing), []).append(time)
-    if ends:
-        for i, (agent, thing, start) in enumerate(
-            zip(bound.subject.tolist(), bound.object.tolist(), bound.time.tolist(), strict=True)
-        ):
-            later = [time for time in ends.get((agent, thing), ()) if time >= start]
-            end[i] = min([end[i], *later])
-    return Rows(bound.object, history.node_of[bound.subject], bound.time, end)
+        owner, node = _places(history)
+        end = np.minimum(history.dead[owner], history.horizon)
+        return Rows(owner, node, history.born[owner], end)
+    rows = np.flatnonzero(trace.kind == Kind.BOUND)
+    agent, thing = trace.subject[rows], trace.object[rows]
+    unbound = Ends(trace, Kind.UNBOUND, by_object=True).after(rows, agent, thing)
+    end = np.minimum(np.minimum(history.dead[thing], history.horizon), unbound)
+    found = Rows(thing, history.node_of[agent], trace.time[rows], end)
+    return found.take(found.end > found.start)
 
 
-def _on_running_hosts(history: History, rows: Rows) -> Rows:
-    """The parts of *rows* in which their node's host was up."""
-    parts = []
-    for node in np.unique(rows.node).tolist():
-        mine = rows.take(rows.node == node)
-        failed = history.failed.get(int(history.trace.nodes.host[node]))
-        if failed:
-            mine = history.without(mine, failed)
-        parts.append(mine)
-    return concatenate(parts)
+def _places(history: History) -> tuple[Ints, Ints]:
+    """Objects and the nodes they belong to where no server binds, in pairs."""
+    attached = history.attached
+    homeless = np.setdiff1d(np.flatnonzero(np.isfinite(history.born)), attached.owner)
+    pairs = [np.unique(np.stack([attached.owner, attached.node]), axis=1)]
+    for thing in homeless.tolist():
+        nodes = _takers(history, thing)
+        pairs.append(np.stack([np.full(nodes.size, thing), nodes]))
+    owner, node = np.concatenate(pairs, axis=1)
+    return owner, node
+
+
+def _takers(history: History, thing: int) -> Ints:
+    """The nodes that may set up *thing*: under multi_host the one it is named after."""
+    trace = history.trace
+    if history.context.architecture == "multi_host":
+        host = trace.components.names.index(trace.objects.names[thing].partition("/")[0])
+        return np.array([history.node_of_host[host]])
+    router = trace.objects.sort[thing] == Sort.ROUTER
+    return np.flatnonzero((trace.nodes.l3 if router else trace.nodes.dhcp) >= 0)

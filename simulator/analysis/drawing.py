@@ -10,7 +10,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from simulator.analysis.statistics import Estimate, is_unseen
+from simulator.analysis.statistics import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def _point(axis: Axes, estimate: Estimate, at: tuple[int, float], size: float, m
     """One estimate in the row and the line *at*; a bound from one side is an arrow."""
     assert estimate.mean is not None
     colour, height = COLOURS[at[0] % len(COLOURS)], sum(at)
-    unseen = is_unseen(estimate)
+    unseen = estimate.unseen
     face = "white" if unseen else colour
     if mark:
         axis.plot(estimate.mean / size, height, mark, color=colour, mfc=face, ms=7, zorder=3)

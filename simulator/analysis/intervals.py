@@ -45,12 +45,17 @@ def union(starts: Floats, ends: Floats) -> Spans:
     return Spans(starts[fresh], ends[last])
 
 
-def union_of(lists: Iterable[Iterable[tuple[float, float]]]) -> Spans:
-    """The union of a few lists of (start, end)."""
-    pairs = [pair for one in lists for pair in one]
-    if not pairs:
-        return NOTHING
-    table = np.array(pairs, dtype=float)
+def union_of(parts: Iterable[Spans]) -> Spans:
+    """The union of a few spans."""
+    parts = [part for part in parts if part.starts.size]
+    if len(parts) < 2:
+        return parts[0] if parts else NOTHING
+    return union(*(np.concatenate(ends) for ends in zip(*parts, strict=True)))
+
+
+def union_of_pairs(pairs: Iterable[tuple[float, float]]) -> Spans:
+    """The union of (start, end) in any order."""
+    table = np.array(list(pairs), dtype=float).reshape(-1, 2)
     return union(table[:, 0], table[:, 1])
 
 
@@ -76,6 +81,20 @@ def intersect(a: Spans, b: Spans) -> Spans:
     return Spans(starts, ends)
 
 
+def difference(a: Spans, b: Spans) -> Spans:
+    """What of *a* is not in *b*."""
+    if not a.starts.size or not b.starts.size:
+        return a
+    return intersect(a, complement(b, a.starts[0], a.ends[-1]))
+
+
+def covers(spans: Spans, times: Floats) -> Bools:
+    """Which of *times* lie in *spans*."""
+    place = np.searchsorted(spans.starts, times, side="right") - 1
+    found: Bools = (place >= 0) & (times < np.append(spans.ends, -np.inf)[place])
+    return found
+
+
 def overlaps(starts: Floats, ends: Floats, spans: Spans) -> tuple[Ints, Floats, Floats]:
     """The pieces of each interval that *spans* cover: whose piece it is, starts and ends."""
     first = np.searchsorted(spans.ends, starts, side="right")
@@ -93,7 +112,7 @@ def overlaps(starts: Floats, ends: Floats, spans: Spans) -> tuple[Ints, Floats, 
 
 @dataclass(frozen=True)
 class Rows:
-    """Intervals, each of an *owner* at a *node* (a row of `trace.Nodes`)."""
+    """Intervals, each of an *owner* at a *node* (a row of `trace.Nodes`, -1 for no one node)."""
 
     owner: Ints
     node: Ints
@@ -115,48 +134,68 @@ class Rows:
         rows = Rows(self.owner, self.node, start, stop)
         return rows.take(stop > start)
 
+    def inside(self, lives: Lives) -> Rows:
+        """The part of each row inside its owner's life; empty ones are dropped."""
+        start = np.maximum(self.start, lives.start[self.owner])
+        end = np.minimum(self.end, lives.end[self.owner])
+        return Rows(self.owner, self.node, start, end).take(end > start)
+
+    def covered_by(self, spans: Spans) -> Rows:
+        """The parts of the rows inside *spans*."""
+        row, start, end = overlaps(self.start, self.end, spans)
+        return Rows(self.owner[row], self.node[row], start, end)
+
     def total(self, owners: int) -> Floats:
         """Seconds of each owner, rows added up."""
         total = np.bincount(self.owner, weights=self.length, minlength=owners)
         return total.astype(np.float64, copy=False)  # bincount of nothing gives integers
 
     def merged(self) -> Rows:
-        """Each owner's rows as a union, in order; *node* is that of the row that begins it."""
-        order = np.lexsort((self.start, self.owner))
-        rows = self.take(order)
-        if not rows.owner.size:
+        """The union of each owner's rows, whatever their nodes; by owner and start."""
+        return self._united(self.owner, np.full(self.owner.size, -1, dtype=np.int64))
+
+    def joined(self) -> Rows:
+        """The union of each owner's rows at each node; by owner and start."""
+        nodes = int(self.node.max(initial=-1)) + 1
+        rows = self._united(self.owner * nodes + self.node, self.node)
+        return rows.take(np.lexsort((rows.start, rows.owner)))
+
+    def _united(self, group: Ints, node: Ints) -> Rows:
+        """The union of the rows of each *group*, which are of one owner; at *node*."""
+        order = np.lexsort((self.start, group))
+        rows = Rows(self.owner[order], node[order], self.start[order], self.end[order])
+        if not order.size:
             return rows
-        fresh = _fresh(rows)
+        fresh = _fresh(group[order], rows.start, rows.end)
         if fresh.all():
             return rows
-        group = np.cumsum(fresh) - 1
-        ends = np.full(int(group[-1]) + 1, -np.inf)
-        np.maximum.at(ends, group, rows.end)
+        number = np.cumsum(fresh) - 1
+        ends = np.full(int(number[-1]) + 1, -np.inf)
+        np.maximum.at(ends, number, rows.end)
         return Rows(rows.owner[fresh], rows.node[fresh], rows.start[fresh], ends)
 
 
-def _fresh(rows: Rows) -> Bools:
-    """Of rows sorted by owner and start: which do not touch what went before of their owner."""
-    ends = rows.end
+def _fresh(group: Ints, starts: Floats, ends: Floats) -> Bools:
+    """Of intervals sorted by group and start: which do not touch what went before in theirs."""
     change = np.empty(ends.size, dtype=bool)
     change[0] = True
-    np.not_equal(rows.owner[1:], rows.owner[:-1], out=change[1:])
+    np.not_equal(group[1:], group[:-1], out=change[1:])
     touching = ~change
-    touching[1:] &= rows.start[1:] <= ends[:-1]
+    touching[1:] &= starts[1:] <= ends[:-1]
     if _monotone(ends, change):
         return ~touching
-    fresh = np.empty(ends.size, dtype=bool)  # a long row may cover several later ones
-    reach, owner = -np.inf, -1
-    for i, (who, start, end) in enumerate(zip(rows.owner, rows.start, ends, strict=True)):
-        if who != owner:
-            reach, owner = -np.inf, who
+    fresh = np.empty(ends.size, dtype=bool)  # a long interval may cover several later ones
+    reach, before = -np.inf, -1
+    for i, (which, start, end) in enumerate(zip(group, starts, ends, strict=True)):
+        if which != before:
+            reach, before = -np.inf, which
         fresh[i] = start > reach
         reach = max(reach, end)
     return fresh
 
 
 def _monotone(ends: Floats, change: Bools) -> bool:
-    """Whether ends never fall within one owner."""
+    """Whether ends never fall within one group."""
     return bool(np.all((ends[1:] >= ends[:-1]) | change[1:]))
 
 
@@ -176,26 +215,22 @@ class Lives:
 def gaps(serving: Rows, lives: Lives) -> Rows:
     """The maximal times in which an owner lives and does not serve.
 
-    *serving* must be merged and inside the lives. The node of a gap is that of the row before it,
-    -1 for none.
+    *serving* must be disjoint, by owner and start, and inside the lives.
     """
     owner = serving.owner
     begin = np.empty(owner.size)
-    node = np.empty(owner.size, dtype=np.int64)
     first = np.empty(owner.size, dtype=bool)
     if owner.size:
         first[0] = True
         np.not_equal(owner[1:], owner[:-1], out=first[1:])
-        begin[1:], node[1:] = serving.end[:-1], serving.node[:-1]
-        begin[first], node[first] = lives.start[owner[first]], -1
+        begin[1:] = serving.end[:-1]
+        begin[first] = lives.start[owner[first]]
     last = np.append(first[1:], True) if owner.size else first
     silent = np.flatnonzero(np.bincount(owner, minlength=lives.start.size) == 0)
-    parts = (
-        Rows(owner, node, begin, serving.start),
-        Rows(owner[last], serving.node[last], serving.end[last], lives.end[owner[last]]),
-        Rows(silent, np.full(silent.size, -1), lives.start[silent], lives.end[silent]),
-    )
-    rows = concatenate(parts)
+    owners = np.concatenate([owner, owner[last], silent])
+    start = np.concatenate([begin, serving.end[last], lives.start[silent]])
+    end = np.concatenate([serving.start, lives.end[owner[last]], lives.end[silent]])
+    rows = Rows(owners, np.full(owners.size, -1, dtype=np.int64), start, end)
     return rows.take(rows.end > rows.start)
 
 
@@ -233,7 +268,8 @@ class Ranges:
 def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tuple[Ints, Rows]:
     """The parts of the intervals (owner, start, end) that *rows* of the same owner cover.
 
-    *rows* must be merged. Returns which interval each part is of, and the parts.
+    *rows* must be disjoint, by owner and start. Returns which interval each part is of, and
+    the parts.
     """
     ranges = Ranges.of(rows, owners)
     known = owner >= 0

@@ -13,13 +13,13 @@ does not renew, another does from 7 L/8 on.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.analysis.intervals import Lives, Rows, gaps, join
+from simulator.analysis.intervals import Lives, Ranges, Rows, gaps, join
 from simulator.analysis.service import History
 from simulator.trace import Floats, Ints, Kind, Sort
 
@@ -127,8 +127,9 @@ class Leases:
         hard = {*outages.owner[soon].tolist(), *self._changes}
         steady = ~np.isin(outages.owner, np.array(sorted(hard), dtype=np.int64))
         parts = [self._steady(outages.take(steady), dead)]
+        ranges = Ranges.of(outages, self._size)
         for network in sorted(hard):
-            mine = outages.owner == network
+            mine = slice(ranges.first[network], ranges.stop[network])
             spans = list(zip(outages.start[mine].tolist(), outages.end[mine].tolist(), strict=True))
             parts.append(self._changing(network, spans, float(dead[network])))
         return Pieces(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -178,7 +179,7 @@ class Leases:
         marks: set[float] = {born, dead}
         for begin, end in outages:
             marks |= {begin, begin + half, begin + self._lease, end, end + self._regain}
-        changes = self._changes.get(network, [])
+        changes = deque(self._changes.get(network, ()))
         marks |= {time for time, _ in changes}
         times = sorted(time for time in marks if born <= time <= dead)
         starts, ends = {begin for begin, _ in outages}, {end for _, end in outages}
@@ -191,9 +192,8 @@ class Leases:
                 held, without, regain_at = held + without, 0.0, np.inf
             if time in starts:
                 since, regain_at = time, np.inf
-            for at, by in changes:
-                if at == time:
-                    held, without = _change(held, without, by, served=since is None)
+            while changes and changes[0][0] == time:
+                held, without = _change(held, without, changes.popleft()[1], served=since is None)
             if i + 1 == len(times):
                 return
             share = 0.0 if since is None else min(max((time - since - half) / half, 0.0), 1.0)

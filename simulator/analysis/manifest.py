@@ -30,7 +30,7 @@ def manifest(result: ResultSet, resolved: str) -> dict[str, Any]:
         "scenario_sha256": hashlib.sha256(resolved.encode()).hexdigest(),
         "seed": scenario.seed,
         "replications": len(result.replications),
-        "replication_numbers": _compressed(result.replications),
+        "replication_numbers": compressed(result.replications),
         "partial": result.partial,
         "trace_replication": result.trace_replication,
         "written": _now(),
@@ -43,7 +43,7 @@ def manifest(result: ResultSet, resolved: str) -> dict[str, Any]:
     }
 
 
-def _compressed(numbers: Sequence[int]) -> str:
+def compressed(numbers: Sequence[int]) -> str:
     """`0-199`, or `0-12,14` where some are missing."""
     parts: list[list[int]] = []
     for number in sorted(numbers):

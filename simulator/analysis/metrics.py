@@ -1,25 +1,25 @@
 """The metrics: one value a replication each, or the reason why there is none.
 
-To add one, write a function of `Measured` and give it a line in METRICS; registering is enough to
-be reported, explained and tested.
+To add one, write a function of `Measured` in the module of its subject (`measure_routers`,
+`measure_tenants`, `measure_control`, `measure_load`) and give it a line in METRICS; registering is
+enough to be reported, explained and tested.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal
 
 import numpy as np
 
-from simulator.analysis.bandwidth import Loads
+from simulator.analysis import measure_control as control
+from simulator.analysis import measure_load as load
+from simulator.analysis import measure_routers as routers
+from simulator.analysis import measure_tenants as tenants
 from simulator.analysis.downtime import CAUSES
-from simulator.analysis.intervals import Lives, Rows
-from simulator.analysis.measured import Measured, UndefinedError, some
-from simulator.trace import Floats, Kind
-from simulator.units import YEAR
-
-Function: TypeAlias = Callable[[Measured], float]
+from simulator.analysis.measured import Function, Measured, UndefinedError
+from simulator.units import HOUR
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,21 @@ class Metric:
     """One metric: its unit, what it means, and how it is measured.
 
     *high* is the largest possible value, "window" for the window's seconds, None for none: an
-    interval that saw nothing happen is bounded by it.
+    interval that saw nothing happen is bounded by it. *counts* says that it counts events, which
+    have no largest number but still a bound where none was seen.
     """
 
     unit: str
     definition: str
     function: Function
-    high: float | str | None = None
+    high: float | Literal["window"] | None = None
+    counts: bool = False
+
+    def largest(self, window: float) -> float | None:
+        """The largest value in a window of so many seconds; None for no end."""
+        if self.high != "window":
+            return self.high
+        return window / HOUR if self.unit == "h" else window
 
 
 def measure(measured: Measured) -> dict[str, float | str]:
@@ -47,189 +55,11 @@ def measure(measured: Measured) -> dict[str, float | str]:
     return values
 
 
-def _p95(values: Floats) -> float:
-    return float(np.quantile(values, 0.95))
-
-
-def _mean(values: Floats) -> float:
-    return float(np.mean(values))
-
-
-def _max(values: Floats) -> float:
-    return float(np.max(values))
-
-
-def _median(values: Floats) -> float:
-    return float(np.median(values))
-
-
-def _router_availability(m: Measured) -> float:
-    return _share(m.history.routed, m.routers())
-
-
-def _share(serving: Rows, lives: Lives) -> float:
-    return float(serving.length.sum()) / float(lives.length.sum())
-
-
-def _router_worst(m: Measured) -> float:
-    lives = m.routers()
-    alive = lives.length > 0
-    return float(np.min(1 - m.router_downtime[alive] / lives.length[alive]))
-
-
-def _router_over_limit(m: Measured) -> float:
-    lives = m.routers()
-    alive = lives.length > 0
-    limit = m.context.downtime_limit_per_year * lives.length[alive] / YEAR
-    return float(np.mean(m.router_downtime[alive] > limit))
-
-
-def _router_east_west(m: Measured) -> float:
-    return _share(m.history.routed_inside, m.routers())
-
-
-def _router_conflicted(m: Measured) -> float:
-    m.routers()
-    return float(m.history.conflicted.length.sum())
-
-
-def _all_down_time(m: Measured) -> float:
-    m.routers()
-    return m.all_down.length
-
-
-def _all_down_probability(m: Measured) -> float:
-    return float(_all_down_time(m) > 0)
-
-
-def _all_down_time_by_nodes(m: Measured) -> float:
-    m.routers()
-    return m.all_down_by_nodes.length
-
-
-def _all_down_probability_by_nodes(m: Measured) -> float:
-    return float(_all_down_time_by_nodes(m) > 0)
-
-
-def _blast(choose: Callable[[Floats], float]) -> Function:
-    def blast(m: Measured) -> float:
-        m.routers()
-        return choose(some(m.blasts, "no failure stopped a router"))
-
-    return blast
-
-
-def _router_outages(m: Measured) -> float:
-    m.routers()
-    return float(m.history.router_outages.owner.size)
-
-
-def _outage(choose: Callable[[Floats], float]) -> Function:
-    def outage(m: Measured) -> float:
-        m.routers()
-        return choose(some(m.closed_outages, "no outage began and ended in the window"))
-
-    return outage
-
-
-def _network_availability(m: Measured) -> float:
-    lives = m.networks()
-    leased = m.history.leased.clipped(m.context.begin, m.context.end)
-    return _share(leased, lives)
-
-
-def _vm_hours_without_address(m: Measured) -> float:
-    if not m.leases.vm_seconds():
-        raise UndefinedError("no VMs")
-    return m.leases.without_address() / 3600
-
-
-def _vm_north_south(m: Measured) -> float:
-    served, total = m.leases.north_south()
-    if not total:
-        raise UndefinedError("no VMs on a network with a router")
-    return served / total
-
-
-def _tenant_availability(m: Measured) -> float:
-    m.routers()
-    served, life = m.tenants
-    return float(served.sum() / life.sum())
-
-
-def _tenant_worst(m: Measured) -> float:
-    m.routers()
-    served, life = m.tenants
-    return float(np.min(served[life > 0] / life[life > 0]))
-
-
-def _control_availability(m: Measured) -> float:
-    if not m.context.has_scheduler:
-        raise UndefinedError("this release has no scheduler")
-    events = m.trace.of(Kind.REQUEST)
-    inside = events.time >= m.context.begin
-    return float(np.mean(some(events.value[inside], "nothing was created, so nothing asked for")))
-
-
-def _provisioning(share: float) -> Function:
-    def provisioning(m: Measured) -> float:
-        if m.context.architecture == "multi_host":
-            raise UndefinedError("nova-network sets up a network with its host")
-        return float(np.quantile(m.provisioning, share))
-
-    return provisioning
-
-
-def _detection_mean(m: Measured) -> float:
-    return float(np.mean(m.detections))
-
-
-def _detection_p95(m: Measured) -> float:
-    return float(np.quantile(m.detections, 0.95))
-
-
-def _false_episodes(m: Measured) -> float:
-    return float(m.belief.false_downs()[0])
-
-
-def _false_time(m: Measured) -> float:
-    return m.belief.false_downs()[1]
-
-
-def _failover(share: float) -> Function:
-    def failover(m: Measured) -> float:
-        return float(np.quantile(some(m.moves, "nothing moved to another host"), share))
-
-    return failover
-
-
-def _failover_moves(m: Measured) -> float:
-    return float(m.moves.size)
-
-
-def _downtime(cause: str) -> Function:
-    def share(m: Measured) -> float:
-        return float(m.router_causes[cause].sum()) / float(m.routers().length.sum())
-
-    return share
-
-
-def _load(choose: Callable[[Loads], float]) -> Function:
-    return lambda m: float(choose(m.loads))
-
-
-def _imbalance(m: Measured) -> float:
-    assert m.loads
-    return m.imbalance
-
-
-def _dhcp(which: int) -> Function:
-    def servers(m: Measured) -> float:
-        m.networks()
-        return m.dhcp_servers[which]
-
-    return servers
-
+ONSETS = (
+    "Onsets are failures of components, and restarts of agents that wipe or flush what their host "
+    "had set up; what comes over one node at one instant is one onset."
+)
+EDGES = "Outages that touch an edge of the window are left out here, not from availability."
 
 METRICS: Mapping[str, Metric] = {
     "router.availability": Metric(
@@ -237,89 +67,107 @@ METRICS: Mapping[str, Metric] = {
         "North-south serving time of all routers over the sum of their lives. A router serves "
         "when exactly one host has it set up, and that host, its data NIC and, with a gateway, "
         "its external NIC and the uplink of its external network are up.",
-        _router_availability,
+        routers.availability,
         high=1.0,
     ),
     "router.availability_worst": Metric(
-        "1", "The smallest availability of any one router.", _router_worst, high=1.0
+        "1", "The smallest availability of any one router.", routers.availability_worst, high=1.0
     ),
     "router.share_over_limit": Metric(
         "1",
         "Share of routers that were down for longer than the limit allows: "
         "measures.downtime_limit_per_year (1 h), pro rata of each router's life.",
-        _router_over_limit,
+        routers.share_over_limit,
         high=1.0,
     ),
     "router.east_west_availability": Metric(
         "1",
         "As router.availability, for traffic between a router's own subnets: that needs no "
         "external NIC and no uplink.",
-        _router_east_west,
+        routers.east_west_availability,
         high=1.0,
     ),
     "router.conflicted_time": Metric(
         "s",
         "Time, summed over routers, in which two hosts that reach the data network both had the "
         "router set up. It counts as not serving, unless measures.conflicted_counts_as is up.",
-        _router_conflicted,
+        routers.conflicted_time,
     ),
     "router.all_down_time": Metric(
         "s",
         "Time in which no router served although one existed.",
-        _all_down_time,
+        routers.all_down_time,
         high="window",
     ),
     "router.all_down_probability": Metric(
         "1",
-        "Share of replications in which there was any such time.",
-        _all_down_probability,
+        "Share of replications in which there was any time in which no router served although one "
+        "existed.",
+        routers.all_down_probability,
         high=1.0,
     ),
     "router.all_down_time_by_nodes": Metric(
         "s",
-        "The same by causes of nodes and agents alone: a router that is down only for an uplink, "
-        "or only because broker or server keep it from being rebuilt, counts as serving.",
-        _all_down_time_by_nodes,
+        "Time in which nodes and agents alone kept at least one router from serving and none "
+        "served, had all uplinks been up. A router that is bound to no agent, or whose agent waits "
+        "for broker or server on a node that would pass its traffic, is excused: it counts neither "
+        "as down nor as serving.",
+        routers.all_down_time_by_nodes,
         high="window",
     ),
     "router.all_down_probability_by_nodes": Metric(
         "1",
-        "Share of replications in which there was any such time.",
-        _all_down_probability_by_nodes,
+        "Share of replications in which there was any time in which nodes and agents alone kept at "
+        "least one router from serving and none served (see router.all_down_time_by_nodes).",
+        routers.all_down_probability_by_nodes,
         high=1.0,
     ),
     "router.blast_radius_mean": Metric(
         "1",
-        "For each onset of a cause that stops at least one router: the routers it stops over the "
-        "routers that exist; the mean over onsets. Onsets are failures of components, and "
-        "restarts of agents that wipe or flush what their host had set up.",
-        _blast(_mean),
+        "The mean over onsets of causes that stop at least one router of the share they stop of "
+        f"the routers that exist. {ONSETS}",
+        routers.blast(np.mean),
         high=1.0,
     ),
     "router.blast_radius_p95": Metric(
-        "1", "The 95th percentile of the same.", _blast(_p95), high=1.0
+        "1",
+        "The 95th percentile over onsets of causes that stop at least one router of the share they "
+        f"stop of the routers that exist. {ONSETS}",
+        routers.blast(routers.p95),
+        high=1.0,
     ),
-    "router.blast_radius_max": Metric("1", "The largest of the same.", _blast(_max), high=1.0),
+    "router.blast_radius_max": Metric(
+        "1",
+        f"The largest share of the routers that exist which one onset of a cause stops. {ONSETS}",
+        routers.blast(np.max),
+        high=1.0,
+    ),
     "router.outages": Metric(
         "1",
         "Number of outages: maximal intervals in which one router does not serve, over all "
         "routers.",
-        _router_outages,
+        routers.outages,
+        counts=True,
     ),
     "router.outage_median": Metric(
         "s",
-        "Median length of a router's outage; those that touch an edge of the window are left out "
-        "here, not from availability.",
-        _outage(_median),
+        f"Median length of a router's outage. {EDGES}",
+        routers.outage(np.median),
     ),
-    "router.outage_p95": Metric("s", "95th percentile of the same.", _outage(_p95)),
-    "router.outage_longest": Metric("s", "The longest of the same.", _outage(_max)),
+    "router.outage_p95": Metric(
+        "s",
+        f"95th percentile of the lengths of routers' outages. {EDGES}",
+        routers.outage(routers.p95),
+    ),
+    "router.outage_longest": Metric(
+        "s", f"Length of the longest outage of a router. {EDGES}", routers.outage(np.max)
+    ),
     **{
         f"router.downtime_{cause}": Metric(
             "1",
             f"Share of the routers' lives in which a router is down because {why}. These shares "
             "add up to 1 - router.availability.",
-            _downtime(cause),
+            routers.downtime(cause),
             high=1.0,
         )
         for cause, why in CAUSES.items()
@@ -328,7 +176,7 @@ METRICS: Mapping[str, Metric] = {
         "1",
         "DHCP serving time of all networks over the sum of their lives. A network is served while "
         "at least one DHCP server for it is set up on a host that is up with its data NIC.",
-        _network_availability,
+        tenants.network_availability,
         high=1.0,
     ),
     "vm.hours_without_address": Metric(
@@ -336,94 +184,126 @@ METRICS: Mapping[str, Metric] = {
         "Hours without an address, summed over VMs. A VM renews at half its lease and loses its "
         "address when the lease ends; it has one again a stated time (costs.address_regain) "
         "after DHCP is back. A new VM has none until first served.",
-        _vm_hours_without_address,
+        tenants.hours_without_address,
     ),
     "vm.north_south_availability": Metric(
         "1",
         "Time in which VMs reach the outside over their time of existence, weighted by VM. A VM "
         "does when it has an address and its router serves; under nova-network multi_host, when "
         "its own host's way out works. The one availability that all systems share.",
-        _vm_north_south,
+        tenants.north_south_availability,
         high=1.0,
     ),
     "tenant.availability": Metric(
         "1",
         "Time in which tenants are reachable over the sum of their lives; a tenant is reachable "
         "while any of its routers serves.",
-        _tenant_availability,
+        tenants.availability,
         high=1.0,
     ),
     "tenant.availability_worst": Metric(
-        "1", "The smallest reachability of any one tenant.", _tenant_worst, high=1.0
+        "1", "The smallest reachability of any one tenant.", tenants.availability_worst, high=1.0
     ),
     "control.availability": Metric(
         "1",
-        "Share of new networks and routers that were given an agent at their release's first "
-        "trigger (Grizzly: a network's first port, a router's first update).",
-        _control_availability,
+        "Share of the networks and routers asked for during the run that were given an agent at "
+        "their release's first trigger (Grizzly: a network's first port, a router's first "
+        "update). One that the server was not there to create counts as not placed; a network "
+        "without any port is never asked for.",
+        control.availability,
         high=1.0,
     ),
     "control.provisioning_median": Metric(
         "s",
         "Median time from the acceptance of a new network or router to its first service.",
-        _provisioning(0.5),
+        control.provisioning(0.5),
     ),
-    "control.provisioning_p95": Metric("s", "95th percentile of the same.", _provisioning(0.95)),
+    "control.provisioning_p95": Metric(
+        "s",
+        "95th percentile of the time from the acceptance of a new network or router to its first "
+        "service.",
+        control.provisioning(0.95),
+    ),
     "agent.detection_mean": Metric(
         "s",
-        "Time from a failure (of an agent's process, its host or its management NIC) until the "
-        "agent looks down; over failures that outlast it. The mean.",
-        _detection_mean,
+        "Mean time from a failure (of an agent's process, its host or its management NIC) until "
+        "the agent looks down, over failures that outlast it.",
+        control.detection_mean,
     ),
-    "agent.detection_p95": Metric("s", "95th percentile of the same.", _detection_p95),
+    "agent.detection_p95": Metric(
+        "s",
+        "95th percentile of the time from a failure (of an agent's process, its host or its "
+        "management NIC) until the agent looks down, over failures that outlast it.",
+        control.detection_p95,
+    ),
     "agent.false_down_episodes": Metric(
         "1",
         "How often an agent looked down while its process, its host and its management NIC were "
         "up: maximal intervals of that state, over all agents.",
-        _false_episodes,
+        control.false_down_episodes,
+        counts=True,
     ),
-    "agent.false_down_time": Metric("s", "The length of these, added up.", _false_time),
+    "agent.false_down_time": Metric(
+        "s",
+        "Time in which an agent looked down while its process, its host and its management NIC "
+        "were up, summed over agents.",
+        control.false_down_time,
+    ),
     "failover.time_median": Metric(
         "s",
-        "Time from failure to service on another host, over routers and networks that moved. The "
-        "median.",
-        _failover(0.5),
+        "Median time from the loss of service to service on another host, over routers and "
+        "networks that moved.",
+        control.failover(0.5),
     ),
-    "failover.time_p95": Metric("s", "95th percentile of the same.", _failover(0.95)),
+    "failover.time_p95": Metric(
+        "s",
+        "95th percentile of the time from the loss of service to service on another host, over "
+        "routers and networks that moved.",
+        control.failover(0.95),
+    ),
     "failover.moves": Metric(
-        "1", "Routers and networks that found service on another host.", _failover_moves
+        "1",
+        "How often a router or network that had lost service found it on another host: none of the "
+        "hosts that served it before serves it then.",
+        control.failover_moves,
+        counts=True,
     ),
     "load.offered": Metric(
         "bit/s",
         "What the routers that exist offer north-south; time average.",
-        _load(lambda found: found.offered),
+        load.offered,
     ),
     "load.carried": Metric(
         "bit/s",
         "What is carried of it: max-min fair over each node's data and external NIC and CPU, and "
         "the uplinks; time average.",
-        _load(lambda found: found.carried),
+        load.carried,
     ),
     "load.hours_below_demand": Metric(
         "h",
         "Time in which less is carried than offered (by more than a share of 1e-9).",
-        _load(lambda found: found.below / 3600),
+        load.hours_below_demand,
+        high="window",
     ),
     "load.router_p5": Metric(
         "1",
         "Fifth percentile over routers of carried over offered.",
-        _load(lambda found: float(np.quantile(found.shares, 0.05))),
+        load.router_p5,
         high=1.0,
     ),
     "load.imbalance": Metric(
         "1",
         "The largest node's offered load over the mean of the nodes that are up; time average.",
-        _imbalance,
+        load.imbalance,
     ),
     "dhcp.servers_per_node_max": Metric(
-        "1", "DHCP servers on the node that has most of them; time average.", _dhcp(0)
+        "1",
+        "DHCP servers on the node that has most of them; time average.",
+        tenants.dhcp_servers(0),
     ),
     "dhcp.servers_per_node_mean": Metric(
-        "1", "DHCP servers on a node that runs a DHCP agent, in the mean; time average.", _dhcp(1)
+        "1",
+        "DHCP servers on a node that runs a DHCP agent, in the mean; time average.",
+        tenants.dhcp_servers(1),
     ),
 }

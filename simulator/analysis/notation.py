@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from simulator import units
 from simulator.analysis.metrics import METRICS
-from simulator.analysis.statistics import Estimate, is_unseen
+from simulator.analysis.statistics import Estimate, rule_of_three
 
 MEAN_DIGITS = 4
 INTERVAL_DIGITS = 2
@@ -109,12 +109,16 @@ def bit_rate_scale(rate: float) -> Scale:
 
 
 def number(value: float, decimals: int, *, signed: bool = False) -> str:
-    """*value* with so many decimals (fewer than none round to tens); 0 and 100 stay plain."""
-    if decimals > MOST_DECIMALS:
+    """*value* with so many decimals (fewer than none round to tens); 0 and 100 stay plain.
+
+    There are at most MOST_DECIMALS; what these would not show is written with an exponent.
+    """
+    if decimals > MOST_DECIMALS and 0 < abs(value) < 10 ** (1 - MOST_DECIMALS):
         return f"{value:{'+' if signed else ''}.1e}"
-    rounded = round(value, decimals)
-    if value in (0, 100):
-        decimals = 0
+    most = min(decimals, MOST_DECIMALS)
+    rounded = round(value, most)
+    whole = value in (0, 100) or (decimals > most and rounded == 100)
+    decimals = 0 if whole else most
     sign = "+" if signed and rounded > 0 else ""
     return f"{sign}{rounded + 0.0:.{max(decimals, 0)}f}"
 
@@ -147,7 +151,7 @@ def _scale(metric: str, estimates: Sequence[Estimate], *, signed: bool) -> Scale
 
 def _half(estimate: Estimate) -> float:
     """Half the width of the interval; 0 for none, or for a mere bound."""
-    if estimate.ci_low is None or estimate.ci_high is None or is_unseen(estimate):
+    if estimate.ci_low is None or estimate.ci_high is None or estimate.unseen:
         return 0.0
     return (estimate.ci_high - estimate.ci_low) / 2
 
@@ -169,11 +173,11 @@ def _cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     if estimate.mean is None:
         return Cell("-", remark=estimate.reason or "undefined")
     mean = estimate.mean / scale.size
-    if is_unseen(estimate):
+    if estimate.unseen:
         return _unseen_cell(estimate, scale, signed=signed)
     low, high = estimate.ci_low, estimate.ci_high
     if low is None or high is None:
-        return Cell(exact(mean, scale, signed=signed))
+        return Cell(exact(mean, scale, signed=signed) if mean else "0")
     if low == high:
         value = exact(mean, scale, signed=signed)
         clear = signed and low != 0
@@ -193,6 +197,9 @@ def _unseen_cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     assert estimate.mean is not None
     mean, low, high = estimate.mean, estimate.ci_low, estimate.ci_high
     value = exact(mean / scale.size, scale, signed=signed)
+    if high is None and not signed:
+        words = f"(in at most {100 * rule_of_three(estimate.n):.2g} %)"
+        return Cell(value if mean else "0", words)
     if signed or low is None or high is None:
         clear = signed and low is not None and high is not None and (low > 0 or high < 0)
         return Cell(value if mean else "0", f"in all {estimate.n}", clear=clear)

@@ -26,7 +26,7 @@ from simulator.analysis.drawing import (
 from simulator.analysis.notation import Scale, bit_rate_scale, downtime, duration_scale, number
 from simulator.analysis.results import ResultSet
 from simulator.analysis.sections import title_of
-from simulator.analysis.statistics import Estimate, is_unseen
+from simulator.analysis.statistics import Estimate
 from simulator.errors import MissingError
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def _finish_survival(axis: Axes, result: ResultSet, drawn: int) -> None:
 def _downtime_axis(axis: Axes, row: list[Estimate], scale: Scale, *, log: bool) -> None:
     """An axis that holds the intervals of *row*; mere bounds may leave it."""
     defined = [e for e in row if e.mean is not None]
-    seen = [e for e in defined if not is_unseen(e)]
+    seen = [e for e in defined if not e.unseen]
     right = max((e.ci_high or e.mean or 0.0) / scale.size for e in seen or defined)
     axis.set_xlabel(f"{scale.unit} a year{', logarithmic' if log else ''}")
     if log:

@@ -21,7 +21,7 @@ from simulator.analysis.sections import (
     sections_of,
     title_of,
 )
-from simulator.analysis.statistics import Estimate, is_unseen
+from simulator.analysis.statistics import COLUMNS, ONE, Estimate
 
 COLUMN_GAP = "  "
 SECOND_LINE = "  as downtime"
@@ -89,12 +89,10 @@ def html(source: Source, *, everything: bool = False) -> str:
 def csv(source: Source) -> str:
     """Every estimate in full, one a line; *minus* names what a difference was taken to."""
     out = io.StringIO()
-    columns = ("mean", "ci_low", "ci_high", "n", "unit", "reason", "note")
     writer = csv_module.writer(out, lineterminator="\n")
-    writer.writerow(("variant", "minus", "metric", *columns))
+    writer.writerow(("variant", "minus", "metric", *COLUMNS))
     for entry in entries_of(source):
-        found = vars(entry.estimate)
-        numbers = (found[column] for column in columns)
+        numbers = entry.estimate.columns().values()
         writer.writerow((entry.variant, entry.minus, entry.metric, *numbers))
     return out.getvalue()
 
@@ -107,6 +105,9 @@ def report_of(source: Source, *, everything: bool = False) -> Report:
         silent = [] if everything else [m for m, row in section.rows.items() if _is_silent(m, row)]
         report.tables.append(_table(section, silent, remarks))
         report.silent = report.silent if section.signed else silent
+        estimates = [estimate for row in section.rows.values() for estimate in row]
+        if not section.signed and any(estimate.note == ONE for estimate in estimates):
+            report.notes.append(f"{ONE}, and a 0 no bound: it was not seen this once")
     report.notes += _notes(report, remarks)
     return report
 
@@ -178,6 +179,8 @@ def _notes(report: Report, remarks: Mapping[str, int]) -> list[str]:
         notes.append(
             "(at most, at least): the same in all replications; bound by the rule of three"
         )
+    if any(cell.interval.startswith("(in at most") for cell in every):
+        notes.append("(in at most): 0 in all replications; in so many of them it may differ")
     if report.silent:
         why = "undefined, or 0 in all replications, and left out (--all shows them)"
         notes.append(f"{len(report.silent)} metrics are {why}: {', '.join(report.silent)}")
@@ -187,7 +190,7 @@ def _notes(report: Report, remarks: Mapping[str, int]) -> list[str]:
 def _is_silent(metric: str, row: list[Estimate]) -> bool:
     """Whether *row* tells nothing: what never happened anywhere, or is not defined."""
     tells = "availability" in metric or metric.startswith("load.")
-    zero = not tells and all(e.mean is None or (e.mean == 0 and is_unseen(e)) for e in row)
+    zero = not tells and all(e.mean is None or (e.mean == 0 and e.unseen) for e in row)
     return zero or all(e.mean is None for e in row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
-from simulator.analysis.statistics import Estimate, difference, estimate
-from simulator.analysis.tables import objects_frame, trace_frame
-from simulator.errors import InputError, MissingError
+from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate
+from simulator.analysis.tables import objects_frame, read_table, trace_frame
+from simulator.errors import MissingError
 from simulator.scenario.schema import Scenario
 from simulator.trace import Floats, Trace
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCHEMA_VERSION = 1
+OBJECT_COLUMNS = {"variant": "O", "replication": "i", "kind": "O", "life_s": "f", "downtime_s": "f"}
+EVENT_COLUMNS = {"variant": "O", "time_s": "f", "event": "O", "subject": "O", "object": "O",
+                 "value": "f"}  # fmt: skip
 
 
 @dataclass
@@ -55,8 +59,7 @@ class ResultSet:
 
     def high(self, metric: str) -> float | None:
         """The largest value *metric* can have; None for no end."""
-        high = METRICS[metric].high
-        return self.scenario.window if high == "window" else high  # type: ignore[return-value]
+        return METRICS[metric].largest(self.scenario.window)
 
     def estimate(self, metric: str, variant: str) -> Estimate:
         """The mean of *metric* in *variant* and its 95 % interval."""
@@ -65,6 +68,7 @@ class ResultSet:
             sample.values[metric],
             unit=METRICS[metric].unit,
             high=self.high(metric),
+            counts=METRICS[metric].counts,
             reason=sample.reasons.get(metric, ""),
         )
 
@@ -77,6 +81,7 @@ class ResultSet:
             base.values[metric],
             unit=METRICS[metric].unit,
             high=self.high(metric),
+            counts=METRICS[metric].counts,
             reason=sample.reasons.get(metric) or base.reasons.get(metric, ""),
         )
 
@@ -119,7 +124,7 @@ class ResultSet:
         import pandas as pd
 
         rows = [
-            {"variant": variant, "metric": metric, **vars(self.estimate(metric, variant))}
+            {"variant": variant, "metric": metric, **self.estimate(metric, variant).columns()}
             for variant in self.variants
             for metric in self.samples[variant].values
         ]
@@ -131,12 +136,12 @@ class ResultSet:
         import pandas as pd
 
         rows = [
-            {"variant": variant, "metric": metric, **vars(self.difference(metric, variant))}
+            {"variant": variant, "metric": metric, **self.difference(metric, variant).columns()}
             for variant in self.variants
             for metric in self.samples[variant].values
             if variant != self.scenario.baseline
         ]
-        columns = ["variant", "metric", "mean", "ci_low", "ci_high", "n", "unit", "reason", "note"]
+        columns = ["variant", "metric", *COLUMNS]
         return pd.DataFrame(rows, columns=columns).set_index(["variant", "metric"])
 
     @cached_property
@@ -165,7 +170,7 @@ class ResultSet:
         """Per-router and per-network life and downtime, s, of every replication."""
         if self.objects_rows:
             return objects_frame(self.objects_rows)
-        return self._read("objects.parquet", "table of objects")
+        return self._read("objects.parquet", "table of objects", OBJECT_COLUMNS)
 
     @cached_property
     def events(self) -> pd.DataFrame:
@@ -175,18 +180,13 @@ class ResultSet:
         if self.traces:
             frames = [trace_frame(t).assign(variant=name) for name, t in self.traces.items()]
             return pd.concat(frames, ignore_index=True)
-        return self._read("trace.parquet", "trace")
+        return self._read("trace.parquet", "trace", EVENT_COLUMNS)
 
-    def _read(self, name: str, what: str) -> pd.DataFrame:
-        import pandas as pd
-
+    def _read(self, name: str, what: str, columns: Mapping[str, str]) -> pd.DataFrame:
         path = self.folder / name if self.folder else None
         if path is None or not path.exists():
             raise MissingError(f"this result has no {what}")
-        try:
-            return pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise InputError(f"{path}: damaged: {error}") from None
+        return read_table(path, columns)
 
     # -- pictures --------------------------------------------------------------------------
 

@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 
 from simulator.analysis.context import Context
 from simulator.analysis.intervals import (
+    NOTHING,
     Lives,
     Rows,
     Spans,
     complement,
     concatenate,
     gaps,
-    overlaps,
     union_of,
 )
+from simulator.analysis.states import Ends, alternating, failed, grouped
 from simulator.trace import Floats, Ints, Kind, Sort, Trace
-
-Pairs: TypeAlias = list[tuple[float, float]]
 
 
 class History:
@@ -43,60 +41,19 @@ class History:
     # -- components ------------------------------------------------------------------------
 
     @cached_property
-    def failed(self) -> dict[int, Pairs]:
-        """When each component was failed: while any cause held."""
-        trace = self.trace
-        rows = np.flatnonzero(trace.kind <= Kind.REPAIR)
-        causes: dict[int, int] = defaultdict(int)
-        since: dict[int, float] = {}
-        spans: dict[int, Pairs] = defaultdict(list)
-        for time, kind, component in zip(
-            trace.time[rows].tolist(),
-            trace.kind[rows].tolist(),
-            trace.subject[rows].tolist(),
-            strict=True,
-        ):
-            if kind == Kind.FAIL:
-                if not causes[component]:
-                    since[component] = time
-                causes[component] += 1
-            else:
-                causes[component] -= 1
-                if not causes[component]:
-                    spans[component].append((since.pop(component), time))
-        for component, time in since.items():
-            spans[component].append((time, self.horizon))
-        return spans
-
-    def alternating(self, on: Kind, off: Kind) -> dict[int, Pairs]:
-        """Per subject, from the first event *on* to the next *off*, again and again."""
-        trace = self.trace
-        rows = np.flatnonzero((trace.kind == on) | (trace.kind == off))
-        since: dict[int, float] = {}
-        spans: dict[int, Pairs] = defaultdict(list)
-        for time, kind, subject in zip(
-            trace.time[rows].tolist(),
-            trace.kind[rows].tolist(),
-            trace.subject[rows].tolist(),
-            strict=True,
-        ):
-            if kind == on:
-                since.setdefault(subject, time)
-            elif subject in since:
-                spans[subject].append((since.pop(subject), time))
-        for subject, time in since.items():
-            spans[subject].append((time, self.horizon))
-        return spans
+    def failed(self) -> dict[int, Spans]:
+        """When each component that ever failed was failed: while any cause held."""
+        return failed(self.trace)
 
     @cached_property
-    def flushed(self) -> dict[int, Pairs]:
+    def flushed(self) -> dict[int, Spans]:
         """When each L2 agent had dropped the flows of its host and not put them back."""
-        return self.alternating(Kind.FLUSHED, Kind.WIRED)
+        return alternating(self.trace, Kind.FLUSHED, Kind.WIRED)
 
     @cached_property
-    def unwired(self) -> dict[int, Pairs]:
+    def unwired(self) -> dict[int, Spans]:
         """When what is new on an L2 agent's host waits to be wired."""
-        return self.alternating(Kind.STOPPED, Kind.WIRED)
+        return alternating(self.trace, Kind.STOPPED, Kind.WIRED)
 
     # -- objects ---------------------------------------------------------------------------
 
@@ -128,60 +85,29 @@ class History:
     @cached_property
     def attached(self) -> Rows:
         """When each object was set up at each node, wired or not. Not clipped to the window."""
-        events = self.trace.of(Kind.CONFIGURED)
-        node = self.node_of[events.subject]
-        start = events.time
-        end = np.minimum(self.dead[events.object], self.horizon)
-        losses = self._losses()
-        order = np.argsort(node, kind="stable")
-        bounds = np.searchsorted(node[order], np.arange(len(self.trace.nodes.host) + 1))
-        for n, times in losses.items():
-            which = order[bounds[n] : bounds[n + 1]]
-            at = np.searchsorted(times, start[which], side="right")
-            end[which] = np.minimum(end[which], times[at])
-        rows = Rows(events.object, node, start, end)
-        self._take_down(rows, events.subject)
-        return rows.take(rows.end > rows.start)
-
-    def _losses(self) -> dict[int, Floats]:
-        """When each node lost all it had set up: its host failed. Ends with infinity."""
-        losses: dict[int, list[float]] = defaultdict(list)
-        for component, spans in self.failed.items():
-            if component in self.node_of_host:
-                losses[self.node_of_host[component]] += [start for start, _ in spans]
-        return {n: np.array([*sorted(times), np.inf]) for n, times in losses.items()}
-
-    def _take_down(self, rows: Rows, agents: Ints) -> None:
-        """End the rows that an agent's restart wiped, or that were taken down one by one."""
-        wiped = self.trace.of(Kind.WIPED)
-        for agent in np.unique(wiped.subject).tolist():
-            times = np.append(wiped.time[wiped.subject == agent], np.inf)
-            which = np.flatnonzero(agents == agent)
-            at = np.searchsorted(times, rows.start[which], side="right")
-            rows.end[which] = np.minimum(rows.end[which], times[at])
-        gone = self.trace.of(Kind.UNCONFIGURED)
-        if not gone.time.size:
-            return
-        places: dict[tuple[int, int], list[int]] = defaultdict(list)
-        touched = np.flatnonzero(np.isin(rows.owner, gone.object))
-        for i in touched.tolist():
-            places[int(agents[i]), int(rows.owner[i])].append(i)
-        for time, agent, thing in zip(
-            gone.time.tolist(), gone.subject.tolist(), gone.object.tolist(), strict=True
-        ):
-            for i in places[agent, thing]:
-                if rows.start[i] <= time < rows.end[i]:
-                    rows.end[i] = time
+        trace = self.trace
+        rows = np.flatnonzero(trace.kind == Kind.CONFIGURED)
+        agent, thing = trace.subject[rows], trace.object[rows]
+        ends = (
+            np.minimum(self.dead[thing], self.horizon),
+            Ends(trace, Kind.UNCONFIGURED, by_object=True).after(rows, agent, thing),
+            Ends(trace, Kind.WIPED, by_object=False).after(rows, agent, thing),
+            Ends(trace, Kind.FAIL, by_object=False).after(
+                rows, trace.components.host[agent], thing
+            ),
+        )
+        found = Rows(thing, self.node_of[agent], trace.time[rows], np.minimum.reduce(ends))
+        return found.take(found.end > found.start)
 
     @cached_property
     def wired(self) -> Rows:
         """As `attached`, but from when the host's L2 agent had wired what is new."""
         rows = self.attached
         start = rows.start.copy()
-        for n, l2 in enumerate(self.trace.nodes.l2.tolist()):
-            for begin, end in self.unwired.get(l2, ()):
-                late = (rows.node == n) & (start >= begin) & (start < end) & (start > 0)
-                start[late] = end
+        for node, which in grouped(rows.node):
+            waits = self.unwired.get(int(self.trace.nodes.l2[node]), NOTHING)
+            if waits.starts.size:
+                start[which] = _delayed(start[which], waits)
         wired = Rows(rows.owner, rows.node, start, rows.end)
         return wired.take(wired.end > wired.start)
 
@@ -203,9 +129,7 @@ class History:
         if external and uplink and gateway >= 0:
             parts.append(int(self.trace.uplinks[gateway]))
         down = [failed[part] for part in parts if part in failed]
-        flushed = self.flushed.get(int(nodes.l2[node]))
-        if flushed:
-            down.append(flushed)
+        down.append(self.flushed.get(int(nodes.l2[node]), NOTHING))
         return complement(union_of(down), 0.0, self.horizon)
 
     def carried_by(self, rows: Rows, *, external: bool, uplink: bool = True) -> Rows:
@@ -216,25 +140,25 @@ class History:
         gateway = self.trace.objects.gateway[rows.owner]
         key = rows.node * (len(self.trace.uplinks) + 1) + gateway + 1
         parts = []
-        order = np.argsort(key, kind="stable")
-        keys, starts = np.unique(key[order], return_index=True)
-        for i, which in enumerate(np.split(order, starts[1:])):
-            node, exit_ = divmod(int(keys[i]), len(self.trace.uplinks) + 1)
+        for one, which in grouped(key):
+            node, exit_ = divmod(one, len(self.trace.uplinks) + 1)
             spans = self.path(
                 node, external=external and exit_ > 0, gateway=exit_ - 1, uplink=uplink
             )
-            if spans.starts.size == 1 and spans.length == self.horizon:
-                parts.append(rows.take(which))
-                continue
-            piece, start, end = overlaps(rows.start[which], rows.end[which], spans)
-            parts.append(Rows(rows.owner[which][piece], rows.node[which][piece], start, end))
+            mine = rows.take(which)
+            whole = spans.starts.size == 1 and spans.length == self.horizon
+            parts.append(mine if whole else mine.covered_by(spans))
         return concatenate(parts)
 
-    def without(self, rows: Rows, failed: Pairs) -> Rows:
-        """The parts of *rows* outside the times *failed*."""
-        spans = complement(union_of([failed]), 0.0, self.horizon)
-        piece, start, end = overlaps(rows.start, rows.end, spans)
-        return Rows(rows.owner[piece], rows.node[piece], start, end)
+    def on_running_hosts(self, rows: Rows) -> Rows:
+        """The parts of *rows* in which their node's host was up."""
+        parts = []
+        for node, which in grouped(rows.node):
+            mine = rows.take(which)
+            down = self.failed.get(int(self.trace.nodes.host[node]))
+            up = mine.covered_by(complement(down, 0.0, self.horizon)) if down else mine
+            parts.append(up)
+        return concatenate(parts)
 
     # -- routers ---------------------------------------------------------------------------
 
@@ -250,7 +174,10 @@ class History:
 
     @cached_property
     def routed(self) -> Rows:
-        """When each router served north-south, inside the window, merged."""
+        """When each router served north-south, inside the window.
+
+        A router's rows are disjoint and in order; those that touch are of different nodes.
+        """
         return self._serving(external=True, uplink=True)
 
     @cached_property
@@ -262,7 +189,7 @@ class History:
 
     @cached_property
     def routed_inside(self) -> Rows:
-        """When each router served between its subnets, inside the window, merged."""
+        """As `routed`, between the router's own subnets."""
         if not self._any_failed(self.trace.uplinks, self.trace.nodes.external_nic):
             return self.routed
         return self._serving(external=False, uplink=False)
@@ -277,7 +204,7 @@ class History:
             rows = self.present
         if self._contested.owner.size:
             rows = self._resolve(rows)
-        return rows.clipped(self.context.begin, self.context.end).merged()
+        return rows.clipped(self.context.begin, self.context.end).joined()
 
     @cached_property
     def _contested(self) -> Rows:
@@ -345,6 +272,13 @@ class History:
         lives = self.lives(Sort.NETWORK)
         leased = self.leased.clipped(self.context.begin, self.context.end)
         return gaps(leased, lives)
+
+
+def _delayed(times: Floats, waits: Spans) -> Floats:
+    """*times*, those within *waits* put off to their end; what stood at time 0 had no wait."""
+    place = np.searchsorted(waits.starts, times, side="right") - 1
+    end = waits.ends[np.maximum(place, 0)]
+    return np.where((place >= 0) & (times < end) & (times > 0), end, times)
 
 
 def _with_nodes(rows: Rows, sources: Rows) -> Rows:

@@ -2,7 +2,9 @@
 
 Replications are independent and identically distributed, so Student's t applies to their mean;
 shares of replications (a value of 0 or 1 in each) take the exact interval of Clopper and Pearson.
-Where nothing was seen, the interval is an upper bound by the rule of three, never [0, 0].
+Where nothing was seen, the interval is an upper bound by the rule of three, never [0, 0]: of the
+chance that a replication sees anything, times the largest value; of the expectation, for counts
+of events (Poisson). A quantity with neither bound only has that chance, in the note.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import numpy as np
 from simulator.trace import Floats
 
 CONFIDENCE = 0.95
+COLUMNS = ("mean", "ci_low", "ci_high", "n", "unit", "reason", "note")
+ONE = "one replication gives no interval"
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Estimate:
     """A mean over *n* replications and its 95 % interval.
 
     *mean* is None where the metric is undefined, and *reason* says why. *note* says what is
-    special about the interval.
+    special about the interval. *unseen*: all replications agree on a bound of what is possible, so
+    the interval is only a bound from one side, or there is none.
     """
 
     mean: float | None
@@ -32,6 +37,7 @@ class Estimate:
     unit: str
     reason: str | None = None
     note: str | None = None
+    unseen: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """For JSON: an undefined metric is its mean, null, and the reason."""
@@ -48,16 +54,30 @@ class Estimate:
             found["note"] = self.note
         return found
 
+    def columns(self) -> dict[str, object]:
+        """For tables: every column of COLUMNS."""
+        return {name: getattr(self, name) for name in COLUMNS}
+
 
 def rule_of_three(n: int) -> float:
     """The upper 95 % bound of the chance of what was not seen in *n* trials: about 3 / n."""
     return float(1 - (1 - CONFIDENCE) ** (1 / n))
 
 
-def estimate(values: Floats, *, unit: str, high: float | None, reason: str = "") -> Estimate:
+def most_events(n: int) -> float:
+    """The upper 95 % bound of the mean number of events of which *n* trials saw none: about 3 / n.
+
+    Events come one by one, independently (Poisson): exp(-n mean) = 0.05.
+    """
+    return -math.log(1 - CONFIDENCE) / n
+
+
+def estimate(
+    values: Floats, *, unit: str, high: float | None, counts: bool = False, reason: str = ""
+) -> Estimate:
     """The mean of *values* (NaN where undefined), which lie between 0 and *high* (None: no end).
 
-    *reason* explains why values are undefined, if all are.
+    *counts* says that they count events. *reason* explains why values are undefined, if all are.
     """
     defined = values[~np.isnan(values)]
     n = defined.size
@@ -65,25 +85,31 @@ def estimate(values: Floats, *, unit: str, high: float | None, reason: str = "")
         return Estimate(None, None, None, 0, unit, reason=reason or "undefined")
     mean = float(np.mean(defined))
     if n == 1:
-        why = "one replication gives no interval"
-        return Estimate(mean, None, None, 1, unit, note=why)
+        return Estimate(mean, None, None, 1, unit, note=ONE)
     if high == 1.0 and np.all((defined == 0) | (defined == 1)):
         low, top = _share_interval(int(defined.sum()), n)
-        note = _unseen(n) if mean in (0.0, 1.0) else None
-        return Estimate(mean, low, top, n, unit, note=note)
+        note = {0.0: _none(n), 1.0: _same(n)}.get(mean)
+        return Estimate(mean, low, top, n, unit, note=note, unseen=note is not None)
     if _on_bounds(defined, high):
-        return _nothing_seen(mean, n, unit, high)
+        return _nothing_seen(mean, n, unit, _slack(n, high, counts))
     half = _half_width(defined)
     top = mean + half if high is None else min(mean + half, high)
     return Estimate(mean, max(mean - half, 0.0), top, n, unit)
 
 
 def difference(
-    a: Floats, b: Floats, *, unit: str, high: float | None, reason: str = "", paired: bool = True
+    a: Floats,
+    b: Floats,
+    *,
+    unit: str,
+    high: float | None,
+    counts: bool = False,
+    reason: str = "",
+    paired: bool = True,
 ) -> Estimate:
     """The mean of a - b, replication by replication, or between independent samples."""
     if not paired:
-        return _welch(a, b, unit=unit, high=high, reason=reason)
+        return _welch(a, b, unit=unit, high=high, counts=counts, reason=reason)
     values = a - b
     defined = values[~np.isnan(values)]
     n = defined.size
@@ -91,35 +117,34 @@ def difference(
         return Estimate(None, None, None, 0, unit, reason=reason or "undefined")
     mean = float(np.mean(defined))
     if n == 1:
-        return Estimate(mean, None, None, 1, unit, note="one replication gives no interval")
+        return Estimate(mean, None, None, 1, unit, note=ONE)
     if _on_bounds(a[~np.isnan(values)], high) and np.all(defined == defined[0]):
-        slack = math.inf if high is None else high * rule_of_three(n)
-        low = None if high is None else max(mean - slack, -high)
-        top = None if high is None else min(mean + slack, high)
-        return Estimate(mean, low, top, n, unit, note=_unseen(n))
+        never = mean == 0 and not np.any(a[~np.isnan(values)])
+        return _bounded(mean, n, unit, high, _slack(n, high, counts and never))
     half = _half_width(defined)
     end = math.inf if high is None else high
     return Estimate(mean, max(mean - half, -end), min(mean + half, end), n, unit)
 
 
-def _welch(a: Floats, b: Floats, *, unit: str, high: float | None, reason: str) -> Estimate:
+def _welch(
+    a: Floats, b: Floats, *, unit: str, high: float | None, counts: bool, reason: str
+) -> Estimate:
     a, b = a[~np.isnan(a)], b[~np.isnan(b)]
     n = min(a.size, b.size)
     if not n:
         return Estimate(None, None, None, 0, unit, reason=reason or "undefined")
     mean = float(np.mean(a) - np.mean(b))
     if n == 1:
-        return Estimate(mean, None, None, 1, unit, note="one replication gives no interval")
+        return Estimate(mean, None, None, 1, unit, note=ONE)
     if _on_bounds(a, high) and _on_bounds(b, high):
-        slack = None if high is None else high * (rule_of_three(a.size) + rule_of_three(b.size))
-        low = None if slack is None else max(mean - slack, -(high or 0.0))
-        top = None if slack is None else min(mean + slack, high or 0.0)
-        return Estimate(mean, low, top, n, unit, note=_unseen(n))
-    parts = np.array([np.var(a, ddof=1) / a.size, np.var(b, ddof=1) / b.size])
-    spread = float(parts.sum())
+        parts = [_slack(one.size, high, counts) for one in (a, b)]
+        slack = None if None in parts else sum(part for part in parts if part is not None)
+        return _bounded(mean, n, unit, high, slack)
+    variances = np.array([np.var(a, ddof=1) / a.size, np.var(b, ddof=1) / b.size])
+    spread = float(variances.sum())
     if spread == 0:
         return Estimate(mean, mean, mean, n, unit)
-    freedom = spread**2 / float(np.sum(parts**2 / np.array([a.size - 1, b.size - 1])))
+    freedom = spread**2 / float(np.sum(variances**2 / np.array([a.size - 1, b.size - 1])))
     half = _student(freedom) * math.sqrt(spread)
     return Estimate(mean, mean - half, mean + half, n, unit, note="not paired")
 
@@ -155,23 +180,37 @@ def _share_interval(successes: int, n: int) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _nothing_seen(mean: float, n: int, unit: str, high: float | None) -> Estimate:
-    """All values lie on the bound of what never happened."""
-    if high is None:
-        return Estimate(mean, mean, None, n, unit, note=_unseen(n))
-    slack = high * rule_of_three(n)
-    low, top = (0.0, slack) if mean == 0 else (high - slack, high)
-    return Estimate(mean, low, top, n, unit, note=_unseen(n))
+def _nothing_seen(mean: float, n: int, unit: str, slack: float | None) -> Estimate:
+    """All values lie on a bound of what is possible; the mean may be off it by *slack*."""
+    if mean:
+        assert slack is not None
+        return Estimate(mean, mean - slack, mean, n, unit, note=_same(n), unseen=True)
+    return Estimate(mean, 0.0, slack, n, unit, note=_none(n), unseen=True)
 
 
-def is_unseen(estimate: Estimate) -> bool:
-    """Whether all replications agree, so that the interval is only a bound, or there is none."""
-    return estimate.note is not None and estimate.note.startswith(_SAME)
+def _bounded(mean: float, n: int, unit: str, high: float | None, slack: float | None) -> Estimate:
+    """A difference of values that all lie on bounds; it may be off by *slack* either way."""
+    if slack is None:
+        return Estimate(mean, None, None, n, unit, note=_same(n), unseen=True)
+    end = math.inf if high is None else high
+    low, top = max(mean - slack, -end), min(mean + slack, end)
+    return Estimate(mean, low, top, n, unit, note=_same(n), unseen=True)
 
 
-_SAME = "the same in all"
+def _slack(n: int, high: float | None, counts: bool) -> float | None:
+    """How far off a bound the mean may be of what all of *n* values lie on; None for any."""
+    if high is not None:
+        return high * rule_of_three(n)
+    return most_events(n) if counts else None
 
 
-def _unseen(n: int) -> str:
-    share = 100 * rule_of_three(n)
-    return f"{_SAME} {n} replications: another value in at most {share:.2g} % of them"
+def _none(n: int) -> str:
+    return f"seen in none of {n} replications: in at most {_percent(n)} of them"
+
+
+def _same(n: int) -> str:
+    return f"the same in all {n} replications: another value in at most {_percent(n)} of them"
+
+
+def _percent(n: int) -> str:
+    return f"{100 * rule_of_three(n):.2g} %"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.analysis.objects import ObjectRows
+from simulator.errors import InputError
 from simulator.trace import Kind, Trace
 
 if TYPE_CHECKING:
@@ -58,3 +60,35 @@ def trace_frame(trace: Trace) -> pd.DataFrame:
             "value": trace.value,
         }
     )
+
+
+def read_table(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
+    """The table in the file *path*, which must have *columns*, each of a kind of NumPy's.
+
+    The kinds are i (whole numbers), f (numbers) and O (text). Raises InputError.
+    """
+    import pandas as pd
+
+    try:
+        if not path.is_file():
+            raise ValueError("not a file")
+        frame = pd.read_parquet(path)
+        for name, kind in columns.items():
+            if name not in frame:
+                raise ValueError(f"it lacks the column '{name}'")
+            if not _is_of(frame[name], kind):
+                raise ValueError(f"its column '{name}' holds what does not belong there")
+        if frame.empty:
+            raise ValueError("it has no rows")
+    except (OSError, ValueError, LookupError, NotImplementedError) as error:
+        why = " ".join(str(error).split())
+        raise InputError(f"{path}: damaged: {why}") from None
+    return frame
+
+
+def _is_of(column: pd.Series[Any], kind: str) -> bool:
+    from pandas.api import types
+
+    if kind == "O":
+        return not (types.is_numeric_dtype(column) or column.isna().any())
+    return types.is_integer_dtype(column) if kind == "i" else types.is_float_dtype(column)

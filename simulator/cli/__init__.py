@@ -7,16 +7,18 @@ comes at once. Results go to standard output, everything else to standard error.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
 
+from simulator.cli.output import drop, note
 from simulator.errors import NetnodeError, ScenarioError
 
 COMMANDS = (
@@ -25,7 +27,7 @@ COMMANDS = (
 )  # fmt: skip
 COMPLETION = "_NETNODE_COMPLETE"
 USAGE, INTERNAL, OUTPUT, INTERRUPTED = 2, 70, 74, 130
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
 HINT = "this is a fault of netnode, please report it; --verbose shows where it happened"
 
 
@@ -51,6 +53,14 @@ VERBOSE = click.Option(
 )
 
 
+class Closed(io.TextIOBase):
+    """Stands for a standard output that was closed before we began: writing to it fails."""
+
+    def write(self, text: str, /) -> int:
+        """Fail."""
+        raise OSError(errno.EBADF, "it is closed")
+
+
 class Commands(click.Group):
     """The commands by name; each is the `command` of its own module."""
 
@@ -64,8 +74,17 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"simulator.cli.{cmd_name}").command
         if VERBOSE not in command.params:
+            _name_variables(cmd_name, command)
             command.params.append(VERBOSE)
         return command
+
+
+def _name_variables(name: str, command: click.Command) -> None:
+    """Let each option be set by the environment under its long name, as help says."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            long = max(option.opts, key=len).lstrip("-").replace("-", "_")
+            option.envvar = f"NETNODE_{name}_{long}".upper()
 
 
 @click.group(
@@ -93,13 +112,12 @@ def main(args: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure") and "utf" not in (stream.encoding or "").lower():
             stream.reconfigure(errors="replace")
+    if sys.stdout is None:
+        sys.stdout = cast(TextIO, Closed())
     session = Session(verbose=os.environ.get("NETNODE_TRACEBACK", "") not in ("", "0"))
     try:
         code = _call(args, session)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        elif code == 0:
-            code = OUTPUT
+        sys.stdout.flush()
     except BrokenPipeError:
         code = OUTPUT
     except OSError as error:
@@ -108,7 +126,7 @@ def main(args: Sequence[str] | None = None) -> int:
         _complain(f"cannot write to standard output: {error.strerror}")
         code = OUTPUT
     if code == OUTPUT:
-        _drop_output()
+        drop(sys.stdout)
     return code
 
 
@@ -119,7 +137,10 @@ def _call(args: Sequence[str] | None, session: Session) -> int:
             args=args, prog_name="netnode", standalone_mode=False, obj=session
         )
     except click.ClickException as error:
-        error.show()
+        try:
+            error.show()
+        except OSError:
+            drop(sys.stderr)
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         _complain("interrupted")
@@ -144,7 +165,7 @@ def _call(args: Sequence[str] | None, session: Session) -> int:
 
 
 def _show_traceback(error: Exception) -> None:
-    click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    note("".join(traceback.format_exception(error)).rstrip())
 
 
 def _internal(error: Exception, session: Session) -> int:
@@ -160,19 +181,10 @@ def _internal(error: Exception, session: Session) -> int:
 
 
 def _complain(message: str) -> None:
-    click.echo(f"Error: {message}", err=True)
+    note(f"Error: {message}")
 
 
 def _complain_of_scenario(error: ScenarioError) -> None:
-    click.echo(str(error), err=True)
+    note(str(error))
     count = sum(not problem.warning for problem in error.problems)
     _complain(f"the scenario has {count} problem{'s' if count != 1 else ''}; nothing was run")
-
-
-def _drop_output() -> None:
-    """Let what is left in the buffer go nowhere, quietly, when Python flushes it at its end."""
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-    except (AttributeError, OSError, ValueError):  # closed before, or not a real file
-        return

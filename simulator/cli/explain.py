@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 WIDTH = 96
 
 
+def _ids(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    from simulator.analysis.metrics import METRICS
+    from simulator.scenario.keys import key_paths
+
+    return [name for name in (*METRICS, *key_paths()) if name.startswith(begun)]
+
+
 @click.command(short_help="What a metric or a key of a scenario means.")
-@click.argument("what", required=False, metavar="[ID]")
+@click.argument("what", required=False, metavar="[ID]", shell_complete=_ids)
 def command(*, what: str | None) -> None:
     """Explain ID: a metric such as router.availability, or a key such as neutron.agent_down_time.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,25 +63,28 @@ def read_scenario(path: Path, overrides: Sequence[str] = (), *, quiet: bool = Fa
 
 def read_result(path: Path) -> ResultSet:
     """The result in the folder *path*."""
-    if path.is_file():
+    try:
+        path.stat()
+        found = path.is_dir() and os.listdir(path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    if found is False:
         raise InputError(f"{path} is a file; give a result folder, as `netnode run` writes it")
-    if path.is_dir() and not (path / MANIFEST).exists():
+    if MANIFEST not in found:
         depths = (f"*/{MANIFEST}", f"*/*/{MANIFEST}")
         inside = sorted(found.parent for depth in depths for found in path.glob(depth))
         hint = f"; did you mean {inside[-1]}?" if inside else ""
         raise InputError(f"{path} is not a result folder: it has no {MANIFEST}{hint}")
-    if not path.exists():
-        raise InputError(f"{path}: no such folder")
-    from simulator.analysis.folder import load_result
+    from simulator.analysis.reading import load_result
 
     return load_result(path)
 
 
 def refuse_folder(path: Path) -> None:
     """Raise InputError if *path* is a folder where a scenario file is wanted."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return
-    if (path / MANIFEST).exists():
+    if os.path.exists(path / MANIFEST):
         within = path / "scenario.resolved.yaml"
         raise InputError(f"{path} is a result folder; its scenario is {within}")
     raise InputError(f"{path} is a folder; give a scenario file (.yaml)")

@@ -6,11 +6,9 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-
-from simulator.errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,9 +21,7 @@ FORMATS = ("table", "json", "csv", "md")
 
 
 def emit(text: str, *, color: bool | None = None) -> None:
-    """Print a result; raises OutputError if there is nowhere to print it to."""
-    if sys.stdout is None:
-        raise OutputError("standard output is closed")
+    """Print a result."""
     click.echo(text, nl=False, color=color)
 
 
@@ -39,6 +35,15 @@ def note(text: str) -> None:
     try:
         click.echo(text, err=True)
     except OSError:
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Let what is left in *stream* go nowhere, quietly, when Python flushes it at its end."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+    except (AttributeError, OSError, ValueError):  # closed before, or not a real file
         return
 
 
@@ -72,7 +77,7 @@ def _decorated() -> bool:
     """Whether standard output is a terminal that can show more than plain text."""
     if os.environ.get("TERM") == "dumb":
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout is not None and sys.stdout.isatty())
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
 
 
 def _emit_rich(source: Source, *, everything: bool) -> None:
@@ -103,9 +108,9 @@ def _rich_table(table: Table, console: Console) -> RichTable:
 
     drawn = RichTable(title=table.title, title_justify="left", title_style="italic", box=None,
                       padding=(0, 2, 0, 0), pad_edge=False)  # fmt: skip
-    drawn.add_column("", no_wrap=console.width > 60)
+    drawn.add_column("", no_wrap=console.width > 60, overflow="fold")
     for head in table.columns:
-        drawn.add_column(head, header_style="bold", no_wrap=console.width > 60)
+        drawn.add_column(head, header_style="bold", no_wrap=console.width > 60, overflow="fold")
     columns = [aligned([row[i] for _, row in table.rows]) for i in range(len(table.columns))]
     for number, (label, row) in enumerate(table.rows):
         cells = []

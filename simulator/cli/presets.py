@@ -17,8 +17,14 @@ def command(ctx: click.Context) -> None:
         emit(rows([(name, preset(name).title) for name in preset_names()]))
 
 
+def _names(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    from simulator.scenario.presets import preset_names
+
+    return [name for name in preset_names() if name.startswith(begun)]
+
+
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=_names)
 def show(*, name: str) -> None:
     """Show every value of the preset NAME and its source."""
     from simulator.scenario.keys import preset_values

@@ -18,8 +18,14 @@ def command(ctx: click.Context) -> None:
         emit(rows([(r.name, r.tag, r.title) for r in RELEASES.values()]))
 
 
+def _names(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    from simulator.scenario.releases import RELEASES
+
+    return [name for name in RELEASES if name.startswith(begun)]
+
+
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=_names)
 def show(*, name: str) -> None:
     """Show the options of the release NAME with their defaults, its habits, and their sources."""
     from simulator.scenario.explain import nearest

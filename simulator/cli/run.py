@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from simulator import interrupts
 from simulator.cli.inputs import output_options, read_scenario, run_options
 from simulator.cli.output import emit_source, note
 from simulator.cli.progress import progress
@@ -33,7 +35,8 @@ class Output:
 @click.command(short_help="Simulate a scenario; print and keep what it found.")
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-              help="Replace a value, as in -S hosts.network.count=3; repeatable.")  # fmt: skip
+              help="Set a value, as in -S hosts.network.count=3; a mapping is merged with "
+              "the scenario's, null takes away. Repeatable.")  # fmt: skip
 @run_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder to write, instead of results/SCENARIO/TIME.")  # fmt: skip
@@ -91,12 +94,14 @@ def command(
                 progress=tell,
             )
     except PartialRunError as error:
-        _deliver(error.result, shown, quiet=quiet)  # type: ignore[arg-type]
+        with interrupts.seen(held=True):
+            _deliver(error.result, shown, quiet=quiet)  # type: ignore[arg-type]
         raise
-    if result.partial:
-        done, planned = len(result.replications), result.scenario.replications
-        note(f"interrupted: {done} of {planned} replications had finished")
-    _deliver(result, shown, quiet=quiet)
+    with interrupts.seen(held=True):
+        if result.partial:
+            done, planned = len(result.replications), result.scenario.replications
+            note(f"interrupted: {done} of {planned} replications had finished")
+        _deliver(result, shown, quiet=quiet)
     return INTERRUPTED if result.partial else 0
 
 
@@ -105,7 +110,7 @@ def _default_folder(name: str) -> Path:
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     first = Path("results") / name / now
     number, folder = 1, first
-    while folder.exists():
+    while os.path.exists(folder):
         number += 1
         folder = first.with_name(f"{now}-{number}")
     return folder

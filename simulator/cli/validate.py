@@ -57,19 +57,19 @@ def command(*, files: tuple[Path, ...], as_json: bool) -> int:
 
 
 def _check(path: Path) -> Verdict:
-    from simulator.scenario.load import load
+    from simulator.scenario.load import load, shown
 
     try:
         refuse_folder(path)
-        loaded = load(path)
     except InputError as error:
-        why = str(error).removeprefix(f"{path}: ")
-        return Verdict(str(path), None, (Problem(str(path), 1, 1, "unreadable", "", why),))
-    return Verdict(str(path), loaded.scenario, loaded.problems)
+        problem = Problem(shown(path), 1, 1, "unreadable", "", str(error))
+        return Verdict(shown(path), None, (problem,))
+    loaded = load(path)
+    return Verdict(shown(path), loaded.scenario, loaded.problems)
 
 
 def _events(scenario: Scenario) -> float:
-    from simulator.scenario.check import estimate_events
+    from simulator.scenario.size import estimate_events
 
     return sum(estimate_events(s, scenario.horizon) for s in scenario.variants.values())
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from simulator.analysis.comparison import Comparison, match
-from simulator.analysis.folder import load_result
+from simulator.analysis.reading import load_result
 from simulator.analysis.results import ResultSet
+from simulator.errors import InputError
 from simulator.experiment.runner import run
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import Scenario
@@ -27,6 +29,9 @@ def compare(
     KeyboardInterrupt if a run is interrupted.
     """
     sides = [_read(side) for side in (a, b)]
+    given = ", ".join(sorted(run_options.keys() - {"progress"}))
+    if given and all(isinstance(side, ResultSet) for side in sides):
+        raise InputError(f"{given}: both are results, so nothing is run")
     names = names or (_name(a), _name(b))
     match(list(sides[0].variants), list(sides[1].variants), names)  # before time is spent
     first, second = (
@@ -39,7 +44,7 @@ def _read(side: Comparable) -> Scenario | ResultSet:
     if isinstance(side, Scenario | ResultSet):
         return side
     path = Path(side)
-    return load_result(path) if path.is_dir() else load_scenario(path)
+    return load_result(path) if os.path.isdir(path) else load_scenario(path)
 
 
 def _run(scenario: Scenario, options: dict[str, Any]) -> ResultSet:

@@ -1,110 +1,42 @@
 """Running a scenario: every variant in every replication, on all cores, the same bits anyhow.
 
-A replication depends on the seed and its number alone, so who computes it does not matter. Work
-goes out in chunks of replications; each worker compiles the plans once.
+A replication depends on the seed and its number alone, so who computes it does not matter.
 """
 
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
-import signal
-import threading
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal
+from operator import index
+from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
-from simulator.analysis.context import Context, context_of
-from simulator.analysis.measured import Measured
-from simulator.analysis.metrics import METRICS, measure
-from simulator.analysis.objects import ObjectRows, in_quantiles, object_rows
+from simulator import interrupts
+from simulator.analysis.metrics import METRICS
+from simulator.analysis.objects import ObjectRows
 from simulator.analysis.results import ResultSet, Sample
 from simulator.errors import InputError, PartialRunError
-from simulator.scenario.check import object_count
-from simulator.scenario.schema import Scenario
+from simulator.experiment.workers import Crew, Job, Outcome, Worker, cores
+from simulator.scenario.load import load_scenario
+from simulator.scenario.schema import REPLICATION_LIMIT, Scenario
+from simulator.scenario.size import OBJECT_BYTES, objects_in_all
 from simulator.trace import Floats, Trace
-from simulator.world.plan import Plan, compile_plan
-from simulator.world.simulation import simulate
 
 Progress = Callable[[int, int], None]
 
-REPLICATION_LIMIT = 1_000_000
-OBJECT_LIMIT = 10_000_000
+ROW_LIMIT = 10_000_000
 """Rows of the table of objects; beyond, each replication is kept as quantiles."""
 
 Objects = Literal["auto", "all", "none"]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One replication of one variant: its metrics, its objects and, if asked for, its trace."""
-
-    variant: str
-    replication: int
-    metrics: dict[str, float | str]
-    objects: ObjectRows | None
-    trace: Trace | None
-
-
-@dataclass(frozen=True)
-class Job:
-    """What every worker needs: the scenario, and of which replications more is kept."""
-
-    scenario: Scenario
-    traced: int | None
-    objects: Literal["rows", "quantiles", "none"]
-
-
-@dataclass(frozen=True)
-class Work:
-    """A job and how many processes share it."""
-
-    job: Job
-    jobs: int
-
-
-class Worker:
-    """Plans and contexts of all variants, ready to simulate."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        names = list(job.scenario.variants)
-        self.plans: dict[str, Plan] = {name: compile_plan(job.scenario, name) for name in names}
-        self.contexts: dict[str, Context] = {name: context_of(job.scenario, name) for name in names}
-
-    def replicate(self, replication: int) -> list[Outcome]:
-        """All variants of one replication."""
-        outcomes = []
-        for variant, plan in self.plans.items():
-            trace = simulate(plan, self.job.scenario.seed, replication)
-            measured = Measured(trace, self.contexts[variant])
-            outcomes.append(
-                Outcome(
-                    variant,
-                    replication,
-                    measure(measured),
-                    self._objects(measured),
-                    trace if replication == self.job.traced else None,
-                )
-            )
-        return outcomes
-
-    def _objects(self, measured: Measured) -> ObjectRows | None:
-        if self.job.objects == "none":
-            return None
-        rows = object_rows(measured)
-        return rows if self.job.objects == "rows" else in_quantiles(rows)
-
-
 def run(
-    scenario: Scenario,
+    scenario: Scenario | str | Path,
     *,
     replications: int | None = None,
     seed: int | None = None,
@@ -114,26 +46,30 @@ def run(
     progress: Progress | None = None,
     start_method: str | None = None,
 ) -> ResultSet:
-    """Simulate *scenario* and return what it found.
+    """Simulate *scenario*, or the one in the file of that path, and return what it found.
 
     *replications* and *seed* replace the scenario's. *jobs* is the number of processes, 0 for one
     a core; the numbers do not depend on it. The trace of *trace_replication* is kept. *objects*
     says whether the life and downtime of every router and network are kept: `auto`, up to
-    OBJECT_LIMIT rows, and quantiles of each replication beyond; `all`; or `none`. *progress* is
+    ROW_LIMIT rows, and quantiles of each replication beyond; `all`; or `none`. *progress* is
     told how many replications of how many are done, first of all 0. An interrupt (Ctrl-C) ends
     the run early: the result then holds what had finished and is marked partial. Raises
     PartialRunError, with the same in its `result`, if a worker process dies or a replication
-    fails, and InputError for numbers that make no sense.
+    fails, and InputError for what makes no sense.
     """
+    scenario = _read(scenario)
     given = {"replications": replications, "seed": seed}
-    scenario = scenario.model_copy(update={k: v for k, v in given.items() if v is not None})
-    _check(scenario, jobs, trace_replication)
+    changes = {what: _whole(what, n) for what, n in given.items() if n is not None}
+    scenario = scenario.model_copy(update=changes)
+    jobs = _whole("jobs", jobs)
+    _check(scenario, jobs, trace_replication, objects)
     count = scenario.replications
+    jobs = min(jobs or cores(), count)
     gathered = Gathered(scenario, trace_replication)
+    _check_memory(scenario, jobs)
     job = Job(scenario, trace_replication, _kept(objects, scenario))
-    work = Work(job, min(jobs or cores(), count))
     try:
-        _gather(gathered, work, start_method, progress or (lambda done, total: None))
+        _gather(gathered, job, jobs, start_method, progress or (lambda done, total: None))
     except KeyboardInterrupt:
         return gathered.result(partial=gathered.count < count)
     except BrokenProcessPool:
@@ -149,7 +85,26 @@ def run(
     return gathered.result(partial=False)
 
 
-def _check(scenario: Scenario, jobs: int, traced: int | None) -> None:
+def _read(scenario: object) -> Scenario:
+    if isinstance(scenario, str | Path):
+        return load_scenario(scenario)
+    if not isinstance(scenario, Scenario):
+        kind = type(scenario).__name__
+        raise InputError(f"a scenario or the path of its file is wanted, not {kind}")
+    return scenario
+
+
+def _whole(what: str, number: object) -> int:
+    """*number*, if it is a whole one; `True` and '3' are not."""
+    try:
+        if isinstance(number, bool | np.bool_):
+            raise TypeError
+        return index(number)  # type: ignore[arg-type]
+    except TypeError:
+        raise InputError(f"{what}: {number!r} is not a whole number") from None
+
+
+def _check(scenario: Scenario, jobs: int, traced: int | None, objects: str) -> None:
     """Raise InputError for numbers that make no sense."""
     count, seed = scenario.replications, scenario.seed
     if not 1 <= count <= REPLICATION_LIMIT:
@@ -158,46 +113,71 @@ def _check(scenario: Scenario, jobs: int, traced: int | None) -> None:
         raise InputError(f"seed {seed}; it must be from 0 to 2^64 - 1")
     if jobs < 0:
         raise InputError(f"{jobs} jobs; give 0 for one a core, or more")
-    if traced is not None and not 0 <= traced < count:
+    if traced is not None and not 0 <= _whole("trace_replication", traced) < count:
         raise InputError(f"no replication {traced} to keep the trace of; the last is {count - 1}")
+    if objects not in get_args(Objects):
+        raise InputError(f"objects: {objects!r}; allowed: {', '.join(get_args(Objects))}")
+
+
+def _check_memory(scenario: Scenario, jobs: int) -> None:
+    """Raise InputError if *jobs* replications at once need more memory than the machine has."""
+    if not hasattr(os, "sysconf"):
+        return
+    objects = max(objects_in_all(s, scenario.horizon) for s in scenario.variants.values())
+    need, have = (
+        jobs * objects * OBJECT_BYTES,
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    )
+    if need > have:
+        raise InputError(
+            f"{objects:,.0f} networks and routers in each of {jobs} jobs need about "
+            f"{need / 1e9:.0f} GB, and there are {have / 1e9:.0f}; give fewer jobs (-j 1), tenants "
+            "or arrivals"
+        )
 
 
 def _kept(objects: Objects, scenario: Scenario) -> Literal["rows", "quantiles", "none"]:
     """In what form the objects of a run are kept."""
     if objects != "auto":
         return "none" if objects == "none" else "rows"
-    each = sum(object_count(system) for system in scenario.variants.values())
-    return "rows" if each * scenario.replications <= OBJECT_LIMIT else "quantiles"
+    each = sum(objects_in_all(s, scenario.horizon) for s in scenario.variants.values())
+    return "rows" if each * scenario.replications <= ROW_LIMIT else "quantiles"
 
 
-def _gather(gathered: Gathered, work: Work, start_method: str | None, progress: Progress) -> None:
-    """Do *work*; whatever stops it, *gathered* then has all that had finished."""
-    count = work.job.scenario.replications
-    if work.jobs == 1:
+def _gather(
+    gathered: Gathered, job: Job, jobs: int, start_method: str | None, progress: Progress
+) -> None:
+    """Do *job* by *jobs*; whatever stops it, *gathered* then has all that had finished."""
+    count = job.scenario.replications
+    with _outcomes(gathered, job, jobs, start_method) as found, interrupts.seen(held=False) as seen:
         progress(0, count)
-        worker = Worker(work.job)
-        with _interrupts_seen() as seen:
-            for replication in range(count):
-                outcomes = worker.replicate(replication)
-                if seen:
-                    raise KeyboardInterrupt
-                gathered.add(outcomes)
-                progress(gathered.count, count)
+        for outcomes in found:
+            if seen:  # its exception got lost in the simulation
+                raise KeyboardInterrupt
+            gathered.add(outcomes)
+            progress(gathered.count, count)
+
+
+@contextmanager
+def _outcomes(
+    gathered: Gathered, job: Job, jobs: int, start_method: str | None
+) -> Iterator[Iterator[list[Outcome]]]:
+    """The replications in order, computed here or by a crew that ends with the body."""
+    if jobs == 1:
+        worker = Worker(job)
+        yield map(worker.replicate, range(job.scenario.replications))
         return
-    with _pool(work, start_method) as futures:
-        try:
-            progress(0, count)
-            while futures:
-                for outcomes in futures[0].result():
-                    gathered.add(outcomes)
-                    progress(gathered.count, count)
-                futures.popleft()  # and free what it holds
-        except BaseException:
-            for future in futures:
-                if future.done() and not future.cancelled() and not future.exception():
-                    for outcomes in future.result():
-                        gathered.add(outcomes)
-            raise
+    crew = Crew(job, jobs, start_method)
+    try:
+        crew.start()
+        yield crew.outcomes()
+        crew.close()
+    except BaseException:
+        with interrupts.seen(held=True) as more:
+            for outcomes in crew.stop():
+                gathered.add(outcomes)
+            more.clear()  # the run is ending already
+        raise
 
 
 class Gathered:
@@ -257,90 +237,3 @@ class Gathered:
             if np.all(np.isnan(values[metric]))
         }
         return Sample(values, reasons)
-
-
-def cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _pool(work: Work, start_method: str | None) -> Iterator[deque[Future[list[list[Outcome]]]]]:
-    """Worker processes at work; those still running when the body fails are ended."""
-    if start_method is None:
-        forks = "fork" in multiprocessing.get_all_start_methods()
-        start_method = "fork" if forks and threading.active_count() == 1 else "spawn"
-    count, jobs = work.job.scenario.replications, work.jobs
-    size = max(1, min(8, count // (50 * jobs)))  # small: an interrupt loses what is begun
-    chunks = [range(i, min(i + size, count)) for i in range(0, count, size)]
-    context = multiprocessing.get_context(start_method)
-    others = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(
-        jobs, mp_context=context, initializer=_begin, initargs=(work.job,)
-    )
-    try:
-        with _interrupts_held():
-            futures = deque(executor.submit(_work, chunk) for chunk in chunks)
-        yield futures
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    executor.shutdown()
-
-
-@contextmanager
-def _interrupts_seen() -> Iterator[list[int]]:
-    """A list that is not empty once Ctrl-C was pressed.
-
-    Its exception can get lost inside a simulation: where it strikes a process that nobody waits
-    for any more, SimPy drops it, and the run goes on without that process.
-    """
-    seen: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        seen.append(number)
-        raise KeyboardInterrupt
-
-    handler = signal.getsignal(signal.SIGINT)
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or handler is not signal.default_int_handler:
-        yield seen
-        return
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield seen
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait while processes start, so that they never see it themselves."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_job: Job | None = None
-_worker: Worker | None = None
-
-
-def _begin(job: Job) -> None:
-    """Set up a worker process; Ctrl-C is the parent's to handle."""
-    global _job, _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _job, _worker = job, None
-
-
-def _work(chunk: range) -> list[list[Outcome]]:
-    global _worker
-    assert _job is not None
-    _worker = _worker or Worker(_job)  # here, so that an error in it reaches the parent
-    return [_worker.replicate(replication) for replication in chunk]

@@ -22,18 +22,25 @@ from simulator.errors import InputError
 from simulator.scenario.components import (
     KINDS,
     NOT_MODELLED,
-    Component,
     components,
-    failures_of,
 )
 from simulator.scenario.presets import preset
-from simulator.scenario.releases import RELEASES, option_homes, reports
+from simulator.scenario.releases import RELEASES, option_homes
 from simulator.scenario.schema import ACTION_ARGUMENTS, HostGroup, Scenario, System
+from simulator.scenario.size import (
+    OBJECT_BYTES,
+    estimate_events,
+    object_count,
+    objects_in_all,
+    one_of_each,
+    option,
+)
 
 HORIZON_LIMIT = 250 * units.YEAR
 OBJECT_LIMIT = 10_000_000
 HOST_LIMIT = 100_000
 EVENT_LIMIT = 500_000_000
+"""Hours of one replication, at some 100,000 a second."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,11}")
 SCHEDULER_OPS = {op for op, needs in ACTION_ARGUMENTS.items() if "agent" in needs} - {
     "agent_stop",
@@ -75,11 +82,19 @@ def check_scenario(scenario: Scenario) -> list[tuple[str, Finding]]:
         findings.append(Finding(("warm_up",), "warm_up", why))
     found = [("", finding) for finding in findings]
     for name, system in scenario.variants.items():
+        objects = objects_in_all(system, scenario.horizon)
+        if objects > OBJECT_LIMIT >= object_count(system):
+            why = (
+                f"variant '{name}' would come to about {objects:.1e} networks and routers; at "
+                f"most {OBJECT_LIMIT:,} fit in memory: shorten it, or let fewer arrive"
+            )
+            found.append(("", Finding(("horizon",), "too_many", why)))
         events = estimate_events(system, scenario.horizon)
         if events > EVENT_LIMIT:
             why = (
                 f"variant '{name}' would make about {events:.1e} events in one replication; "
-                f"at most {EVENT_LIMIT:.0e} are allowed: shorten it, or give fewer components"
+                f"at most {EVENT_LIMIT:.0e} are allowed: shorten it, or give fewer components, "
+                "arrivals or late heartbeats"
             )
             found.append(("", Finding(("horizon",), "too_many", why)))
         found += [(name, finding) for finding in _too_late(system, scenario.horizon)]
@@ -109,7 +124,7 @@ def check_names(systems: Mapping[str, System]) -> Iterator[tuple[str, Finding]]:
 
 def _firsts(system: System) -> set[str]:
     """The names of the components of the first host of each group, and of the uplinks."""
-    return {component.name for component in _one_of_each(system)}
+    return {component.name for component in one_of_each(system)}
 
 
 def _exists(name: str, system: System, firsts: Container[str]) -> bool:
@@ -120,45 +135,6 @@ def _exists(name: str, system: System, firsts: Container[str]) -> bool:
     if group not in system.hosts or f"{group}-1{slash}{part}" not in firsts:
         return False
     return bool(_NUMBER.fullmatch(number)) and int(number) <= system.hosts[group].count
-
-
-def estimate_events(system: System, horizon: float) -> float:
-    """About how many events one replication of *system* makes."""
-    total = 0.0
-    firsts: dict[str, list[Component]] = {name: [] for name in system.hosts}
-    for component in _one_of_each(system):
-        firsts.get(component.group, []).append(component)
-    for group_name, group in system.hosts.items():
-        one = firsts[group_name]
-        for component in one:
-            failures = failures_of(system, component)
-            if failures is None or failures.time_to_failure is None:
-                continue
-            assert failures.time_to_repair is not None
-            mean = failures.time_to_failure.build().mean + failures.time_to_repair.build().mean
-            total += group.count * 6 * horizon / max(mean, clock.TICK)
-        if system.heartbeats == "explicit":
-            senders = {c.sort or c.kind for c in one} & reports(
-                RELEASES[system.release], system.components
-            )
-            interval = option(system, "report_interval") or horizon
-            total += group.count * len(senders) * 2 * horizon / interval
-    changes = system.workload.changes
-    for name in type(changes).model_fields:
-        change = getattr(changes, name)
-        total += 4 * change.arrivals * horizon if change else 0.0
-    return total
-
-
-def option(system: System, name: str) -> float | int | bool | None:
-    """The value in force of Quantum's option *name*; None if the release does not have it."""
-    given: float | int | bool | None = getattr(system.neutron, name)
-    return given if given is not None else RELEASES[system.release].options.get(name)
-
-
-def _one_of_each(system: System) -> list[Component]:
-    single = {name: group.model_copy(update={"count": 1}) for name, group in system.hosts.items()}
-    return components(system.model_copy(update={"hosts": single}))
 
 
 def _rates(system: System) -> Iterator[Finding]:
@@ -213,19 +189,12 @@ def _options(system: System) -> Iterator[Finding]:
         yield Finding(path, "NN101", why, warning=True)
 
 
-def object_count(system: System) -> int:
-    """Networks and routers at the start."""
-    each = system.workload.per_tenant
-    routers = each.routers if isinstance(each.routers, int) else sum(each.routers.values())
-    return system.workload.tenants * (each.networks + routers)
-
-
 def _size(system: System) -> Iterator[Finding]:
     objects = object_count(system)
     if objects > OBJECT_LIMIT:
         why = (
             f"{objects:,} networks and routers; at most {OBJECT_LIMIT:,} fit in memory "
-            "(about 1 kB each)"
+            f"(about {OBJECT_BYTES / 1000:g} kB each)"
         )
         yield Finding(("workload", "tenants"), "too_many", why)
     hosts = sum(group.count for group in system.hosts.values())

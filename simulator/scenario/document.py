@@ -23,6 +23,7 @@ DEPTH_LIMIT = 50
 DIGIT_LIMIT = 40
 MESSAGE_LIMIT = 600
 TAG = "tag:yaml.org,2002:"
+NOT_TEXT = {TAG + kind for kind in ("int", "float", "bool", "null")}
 
 
 @dataclass(frozen=True)
@@ -225,10 +226,16 @@ class _Reader:
                 continue
             key = self._text(key_node, path)
             below = f"{path}.{key}" if path else key
+            if str(key_node.tag) in NOT_TEXT:
+                why = f"the key '{key}' is no text; put it in quotes"
+                self._report(key_node, below, "name", why)
             if key in data:
                 first = data.keys_at[key].line
                 why = f"duplicate key '{key}', first given in line {first}"
                 self._report(key_node, below, "duplicate_key", why)
+                both = merge(self.read(value_node, below), data[key])  # so that both are checked
+                if isinstance(both, Mapping):
+                    data.put(key, both, data.keys_at[key], data.values_at[key])
                 continue
             value = self.read(value_node, below)
             nothing = value is None and not value_node.value  # it would stand at the next word

@@ -29,6 +29,8 @@ STAND_INS: Mapping[str, Mapping[str, object]] = {
     "external_networks": {},
 }
 """What a wrong entry of these mappings is taken for, so that its name still counts."""
+ACT: Mapping[str, object] = {"at": 0, "op": "agent_stop", "agent": "*"}
+"""What a wrong action is taken for."""
 
 Valid = typing.TypeVar("Valid", bound=BaseModel)
 
@@ -77,7 +79,7 @@ def is_doubtful(finding: Finding, mended: Collection[document.Path]) -> bool:
     """Whether *finding* may come from the mending, not from the file."""
     if finding.code == "too_many":
         return False
-    sections = {path[0] for path in mended}
+    sections = {path[0] for path in mended if path[:1] != ("actions",) or len(path) == 1}
     if finding.warning and finding.path[0] in sections:
         return True
     if finding.path[0] == "actions" and sections & {"hosts", "workload"}:
@@ -118,11 +120,17 @@ def _mend(
 ) -> document.Mapping | None:
     """*data* without what *details* complain of; None if that is all of it."""
     lost: set[document.Path] = set()
+    acts: set[int] = set()
     filled = document.Mapping(data.mark)
     for detail in details:
         path = _known(data, detail["loc"])
         if not path:
             return None
+        if path == ("actions",) and len(detail["loc"]) > 1:
+            index = int(detail["loc"][1])
+            mended.add((*path, index))
+            acts.add(index)
+            continue
         mended.add(path)
         section, bad_name = str(path[0]), detail["loc"][-1] == "[key]"
         if len(path) == 2 and section in STAND_INS and not bad_name:
@@ -135,9 +143,27 @@ def _mend(
             if detail["type"] == "missing":
                 continue
         lost.add(path)
+    if acts:
+        at = data.keys_at["actions"]
+        filled.put("actions", _acted(data["actions"], acts), at, data.values_at["actions"])
+        data = document.without(data, [("actions",)])
     rest = document.merge(filled, document.without(data, lost))
     assert isinstance(rest, document.Mapping)
     return rest
+
+
+def _acted(actions: document.Sequence, wrong: Collection[int]) -> document.Sequence:
+    """*actions* with one that is always right in the place of each *wrong* one."""
+    mended = document.Sequence(actions.mark)
+    for index, action in enumerate(actions):
+        at = actions.values_at[index]
+        if index in wrong:
+            action = document.Mapping(at)
+            for key, value in ACT.items():
+                action.put(key, value, at, at)
+        mended.append(action)
+        mended.values_at.append(at)
+    return mended
 
 
 def _known(data: Any, loc: Iterable[str | int]) -> document.Path:
@@ -173,7 +199,7 @@ def _explain(model: type[BaseModel], data: document.Mapping, detail: ErrorDetail
     elif code == "missing":
         path = f"{mark.path}.{loc[-1]}" if mark.path else str(loc[-1])
         mark = replace(mark, path=path)
-        message = f"'{loc[-1]}' is missing"
+        message = f"'{loc[-1]}' is missing{_meant(data, loc)}"
     elif code in ("model_type", "dict_type", "model_attributes_type"):
         fields = _fields(model, data, loc) if code != "dict_type" else []
         message = _not_a_mapping(detail["input"], mark.path, fields)
@@ -182,6 +208,15 @@ def _explain(model: type[BaseModel], data: document.Mapping, detail: ErrorDetail
     else:
         message = detail["msg"]
     return mark.problem(code, message)
+
+
+def _meant(data: document.Mapping, loc: Sequence[str | int]) -> str:
+    """Of which group a new one without a kind may be a misspelling."""
+    if len(loc) != 3 or (loc[0], loc[2]) != ("hosts", "kind"):
+        return ""
+    name = str(loc[1])
+    others = [group for group in data["hosts"] if group != name]
+    return f", and no group '{name}' has one{nearest(name, others)}" if others else ""
 
 
 def _not_a_mapping(value: object, path: str, fields: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 DRAFT = "http://json-schema.org/draft-07/schema#"
 PREFIX = "Part"
 """What the name of a definition begins with in which nothing is required."""
-NUMBER = r"\+?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
+NUMBER = r"\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 QUANTITIES: Mapping[str, Mapping[str, float]] = {
     "90s": units.DURATIONS,
     "10Gbps": units.BIT_RATES,
@@ -73,7 +73,8 @@ def json_schema() -> Json:
 
 def _variants() -> Json:
     return {
-        "description": "Each variant is the base with its own keys on top; null takes a key away.",
+        "description": "Each variant is the base with its own keys on top, as in "
+        "{one: {}, three: {hosts: {network: {count: 3}}}}; null takes a key away.",
         "type": "object",
         "minProperties": 1,
         "propertyNames": {"pattern": f"^{VARIANT_NAME.pattern}$"},
@@ -84,7 +85,8 @@ def _variants() -> Json:
 def _matrix() -> Json:
     keys = "|".join(System.model_fields)
     return {
-        "description": "Every combination of these values, each by its dotted path, is a variant.",
+        "description": "Every combination of these values, each by its dotted path, is a "
+        "variant, as in {release: [folsom, grizzly], hosts.network.count: [1, 3]}.",
         "type": "object",
         "minProperties": 1,
         "propertyNames": {"pattern": rf"^({keys})(\.|$)"},

@@ -14,9 +14,10 @@ from typing import Any
 
 from simulator import units
 from simulator.scenario import document
-from simulator.scenario.json_schema import QUANTITIES, json_schema
+from simulator.scenario.json_schema import PREFIX, QUANTITIES, json_schema
 from simulator.scenario.presets import preset, preset_text
 from simulator.scenario.releases import RELEASES
+from simulator.scenario.schema import System
 
 ENDLESS = 1e12
 ANY_NAME = "<name>"
@@ -54,19 +55,22 @@ def key(path: str) -> Key | None:
     steps = STEP.findall(path)
     schema = _schema()
     node: Mapping[str, Any] = schema
-    around = ""
+    around, required = "", False
     for step in steps:
         found = _below(node, step)
         if found is None:
             return None
         around = _about(node)
+        required = _requires(node, step) if node is not schema else step in _needed()
         node = found
     if not steps:
         return None
     own = _about(node)
     options = tuple(_options(steps[1])) if steps[0] == "neutron" and len(steps) == 2 else ()
     default = _default(node)
-    if default == "none" and options:
+    if required:
+        default = "required"
+    elif default == "none" and options:
         default = "the release's"
     plain = all("properties" not in choice for choice in _choices(node))
     about = "\n\n".join(filter(None, (own, around if plain and len(steps) > 1 else "")))
@@ -150,6 +154,25 @@ def _choices(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from _choices(option)
     else:
         yield node
+
+
+def _needed() -> list[str]:
+    """The keys that a file needs, at least in its variants."""
+    return [*_schema()["required"], *_whole()["required"]]
+
+
+@cache
+def _whole() -> Mapping[str, Any]:
+    """The schema of a system by itself, which tells what it requires."""
+    return System.model_json_schema(by_alias=True)
+
+
+def _requires(node: Mapping[str, Any], step: str) -> bool:
+    """Whether the mapping at *node* must have the key *step*."""
+    if "$ref" in node:
+        name = node["$ref"].rpartition("/")[2].removeprefix(PREFIX)
+        return step in _whole()["$defs"].get(name, {}).get("required", ())
+    return any(_requires(choice, step) for choice in node.get("anyOf", ()))
 
 
 def _below(node: Mapping[str, Any], step: str) -> Mapping[str, Any] | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from simulator.errors import InputError, Problem, ScenarioError
+from simulator.errors import Problem, ScenarioError
 from simulator.scenario import document
 from simulator.scenario.check import check_names, check_scenario, check_system
 from simulator.scenario.document import Mapping, Mark
@@ -42,10 +42,13 @@ class Loaded:
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
     """Read the scenario at *path*, with *overrides* of the form `dotted.path=value` on top."""
     path = Path(path)
-    data, problems = document.parse(_read(path), str(path))
+    text = _read(path)
+    if isinstance(text, Problem):
+        return Loaded(None, (text,))
+    data, problems = document.parse(text, shown(path))
     if not isinstance(data, Mapping):
         if data is not None or not problems:
-            problems.append(Problem(str(path), 1, 1, "type", "", "a scenario must be a mapping"))
+            problems.append(Problem(shown(path), 1, 1, "type", "", "a scenario must be a mapping"))
         return Loaded(None, tuple(sorted(problems)))
     for override in overrides:
         data, more = _override(data, override)
@@ -75,19 +78,26 @@ def resolved_yaml(scenario: Scenario) -> str:
     return text.getvalue()
 
 
-def _read(path: Path) -> str:
+def shown(path: Path) -> str:
+    """*path* fit for one line."""
+    return document.one_line(str(path))
+
+
+def _read(path: Path) -> str | Problem:
+    """The text of the file, or why it cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
-        if len(data) > SIZE_LIMIT:
-            raise InputError(f"{path}: larger than {SIZE_LIMIT:,} bytes; not a scenario")
-        return data.decode("utf-8")
+        if len(data) <= SIZE_LIMIT:
+            return data.decode("utf-8")
+        why = f"larger than {SIZE_LIMIT:,} bytes; not a scenario"
     except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
+        why = "not a text file in UTF-8"
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
+        why = error.strerror or str(error)
     except ValueError as error:  # a name with a null character
-        raise InputError(f"{path!r}: {error}") from None
+        why = str(error)
+    return Problem(shown(path), 1, 1, "unreadable", "", why)
 
 
 def _override(data: Mapping, text: str) -> tuple[Mapping, list[Problem]]:

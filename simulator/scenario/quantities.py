@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -73,6 +74,10 @@ def _or_word(word: str, parse: Callable[[object], float], unit: str) -> tuple[An
     return BeforeValidator(convert), WithJsonSchema(schema), written
 
 
+Switch = Annotated[bool, Field(strict=True)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
+PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
 Duration = Annotated[float, *_parsed(units.duration, "s", "90s")]
 PositiveDuration = Annotated[float, *_parsed(units.duration, "s", "90s", least=TICK)]
 BitRate = Annotated[float, *_parsed(units.bit_rate, "bps", "10Gbps")]
@@ -85,9 +90,9 @@ ReleaseOrDuration = Annotated[float | Literal["release"], *_or_word("release", u
 UnlimitedOrBitRate = Annotated[
     float | Literal["unlimited"], *_or_word("unlimited", units.bit_rate, "bps")
 ]
-Shape = Annotated[float, Field(ge=0.05, le=1000, allow_inf_nan=False)]
-Sigma = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
+Shape = Annotated[float, Field(strict=True, ge=0.05, le=1000, allow_inf_nan=False)]
+Sigma = Annotated[float, Field(strict=True, gt=0, le=10, allow_inf_nan=False)]
+Weight = Annotated[float, Field(strict=True, ge=1e-9, le=1e9, allow_inf_nan=False)]
 
 
 M = TypeVar("M", bound=Model)

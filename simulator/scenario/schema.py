@@ -9,28 +9,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from simulator.scenario.quantities import (
     TAKE_AWAY,
+    Count,
     Duration,
-    Frequency,
-    Load,
     Model,
+    Name,
     PositiveBitRate,
+    PositiveCount,
     PositiveDuration,
     PositivePacketRate,
-    PositiveSize,
     ReleaseOrDuration,
     Share,
+    Switch,
     TimeDistribution,
     UnlimitedOrBitRate,
 )
+from simulator.scenario.workload import Workload
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
-Count = Annotated[int, Field(ge=0, le=10**12, strict=True)]
-PositiveCount = Annotated[int, Field(ge=1, le=10**12, strict=True)]
+REPLICATION_LIMIT = 1_000_000
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
 ReleaseName = Literal["nova-network", "folsom", "grizzly"]
@@ -62,9 +62,9 @@ class Neutron(Model):
     """A starting L3 agent waits a random whole number of seconds up to this."""
     rpc_response_timeout: PositiveDuration | None = None
     """How long an agent waits for the answer to a call."""
-    network_auto_schedule: bool | None = None
+    network_auto_schedule: Switch | None = None
     """Whether a DHCP agent that syncs is given the networks nobody hosts."""
-    router_auto_schedule: bool | None = None
+    router_auto_schedule: Switch | None = None
     """Whether an L3 agent that syncs is given the routers nobody hosts."""
     send_arp_for_ha: Count | None = None
     """Packets that announce an address when it is set up; 0 for none."""
@@ -110,8 +110,14 @@ class HostGroup(Model):
     """What the CPU of each host can forward."""
     gateway_external_network_id: Name | None = None
     """The only external network these L3 agents take routers for; unset: any."""
-    handle_internal_only_routers: bool = True
+    handle_internal_only_routers: Switch = True
     """Whether these L3 agents take routers without a gateway."""
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if self.agents and len(set(self.agents)) < len(self.agents):
+            raise PydanticCustomError("duplicate_agent", "an agent is named twice in `agents`")
+        return self
 
     @property
     def agent_types(self) -> tuple[AgentType, ...]:
@@ -228,100 +234,6 @@ class Costs(Model):
     """For a VM that lost its address to get one once it can."""
 
 
-class PerTenant(Model):
-    """What each tenant owns.
-
-    *routers* is a number, or a number by external network. Network i of a tenant hangs on its
-    router i modulo their number. *floating_ips* are per router; *vms* and *ports* per network
-    (a VM brings one port; *ports* are further ones, without a VM).
-    """
-
-    networks: Count = 1
-    """Networks of a tenant, each with one subnet."""
-    routers: Count | dict[Name, Count] = 1
-    """Routers of a tenant: a number, or a number by external network."""
-    gateway: bool = True
-    """Whether the routers have a gateway to their external network."""
-    floating_ips: Count = 1
-    """Floating IPs of each router."""
-    vms: Count = 10
-    """VMs on each network; each has one port."""
-    ports: Count = 0
-    """Further ports on each network, without a VM."""
-
-
-class Profile(Model):
-    """One step of a daily load profile: from this time of day, this share of the full load."""
-
-    since: Duration = Field(alias="from")
-    """From which time of day on."""
-    factor: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    """The share of the full load from then on."""
-
-
-class Traffic(Model):
-    """North-south load. *packet_size* decides tunnel overhead and packets per second."""
-
-    per_router: Load = Load(constant=0.0)
-    """North-south load of a router at a factor of 1, both directions together."""
-    daily: tuple[Profile, ...] = ()
-    """How the load changes over each day; unset: not at all."""
-    packet_size: PositiveSize = 1500.0
-    """Mean size of a packet."""
-
-    @model_validator(mode="after")
-    def _a_day(self) -> Self:
-        starts = [step.since for step in self.daily]
-        if starts and (starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 86400):
-            raise PydanticCustomError(
-                "profile", "steps must start at 0h and rise, all within one day"
-            )
-        return self
-
-
-class Change(Model):
-    """Objects that come (a Poisson process) and go (after a lifetime; by default never)."""
-
-    arrivals: Frequency
-    """How many come in a time, on average."""
-    lifetime: TimeDistribution | None = None
-    """How long each stays; unset: to the end."""
-
-
-class Changes(Model):
-    """Arrivals and removals during the run, each an API call that meets the scheduler.
-
-    A new tenant brings its networks, routers, floating IPs and VMs. The others join a tenant,
-    network or router drawn at random among those alive.
-    """
-
-    tenants: Change | None = None
-    """Tenants with all they own."""
-    networks: Change | None = None
-    """Networks of a tenant."""
-    routers: Change | None = None
-    """Routers of a tenant."""
-    ports: Change | None = None
-    """Ports without a VM."""
-    floating_ips: Change | None = None
-    """Floating IPs of a router."""
-    vms: Change | None = None
-    """VMs on a network."""
-
-
-class Workload(Model):
-    """Tenants and what they own at the start, their traffic, and how they change."""
-
-    tenants: Count = 10
-    """Tenants at the start of the run."""
-    per_tenant: PerTenant = PerTenant()
-    """What each tenant owns."""
-    traffic: Traffic = Traffic()
-    """North-south load."""
-    changes: Changes = Changes()
-    """What comes and goes during the run."""
-
-
 ACTION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "add_network_to_agent": ("network", "agent"),
     "remove_network_from_agent": ("network", "agent"),
@@ -361,7 +273,7 @@ class Action(Model):
     """The network's name; may hold `*`."""
     router: str | None = None
     """The router's name; may hold `*`."""
-    admin_state_up: bool | None = None
+    admin_state_up: Switch | None = None
     """For update_agent: enable or disable."""
 
     @model_validator(mode="after")
@@ -440,7 +352,7 @@ class Experiment(Model):
     """Time at the start that is simulated and not measured."""
     start: Literal["equilibrium", "all_up"] = "equilibrium"
     """Components begin in the equilibrium of their failures, or all up."""
-    replications: PositiveCount = 30
+    replications: Annotated[int, Field(ge=1, le=REPLICATION_LIMIT, strict=True)] = 30
     """How many independent runs each variant has."""
     baseline: str | None = None
     """The variant that differences are taken against; default: the first."""

@@ -153,6 +153,11 @@ class Api:
         record = self.server.routers[target] if is_router else self.server.networks[target]
         self.record(Kind.REQUEST, target, float(bool(record.agents)))
 
+    def refuse(self, requests: int) -> None:
+        """Record scheduling requests that no server was there to take."""
+        for _ in range(requests if self._has_scheduler else 0):
+            self.record(Kind.REQUEST, -1, 0.0)
+
     def mark_asked(self, target: int) -> None:
         """Objects of the start met their first trigger before the run."""
         self._asked.add(target)

@@ -15,10 +15,10 @@ import numpy as np
 from simulator.clock import quantize
 from simulator.distributions import Deterministic, Distribution
 from simulator.neutron.rules import GRIZZLY, OPTIONS, Rules
-from simulator.scenario.check import option
 from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import RELEASES, Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System
+from simulator.scenario.size import option
 from simulator.trace import Components, Nodes
 from simulator.world.objects import Objects
 from simulator.world.streams import stable_hash

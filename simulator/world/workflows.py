@@ -17,7 +17,7 @@ from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound
 from simulator.neutron.records import Notice, compatible
 from simulator.neutron.server import Server
-from simulator.scenario.check import option
+from simulator.scenario.size import option
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.objects import Objects

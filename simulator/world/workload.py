@@ -12,7 +12,7 @@ from simpy import Event
 from simulator.clock import TICK, Rank, quantize
 from simulator.distributions import Distribution, Exponential
 from simulator.neutron.errors import ServiceUnavailable
-from simulator.scenario.schema import Change
+from simulator.scenario.workload import Change
 from simulator.trace import Kind
 from simulator.world.api import Api
 from simulator.world.objects import Crowd, Objects
@@ -84,8 +84,7 @@ class Workload:
             try:
                 remove = create(self, place, self._load.sample(load))
             except ServiceUnavailable:
-                if name in ("tenants", "networks", "routers"):
-                    self._api.record(Kind.REQUEST, -1, 0.0)
+                self._api.refuse(self._requests(name))
                 continue
             if remove is not None and lifetime is not None:
                 self._remove_at(env.now + max(quantize(lifetime.sample(life)), TICK), remove)
@@ -99,6 +98,22 @@ class Workload:
 
         if time < self._plan.horizon:
             self._cluster.at(time, Rank.REQUEST, -1, attempt)
+
+    def _requests(self, name: str) -> int:
+        """How many objects with a first trigger an arrival brings when it is not refused.
+
+        A router's is its gateway, an interface or a floating IP; a network's is a port.
+        """
+        each = self._plan.tenant
+        if name == "routers":
+            return int(bool(each.gateways) and each.gateways[0] >= 0)
+        if name != "tenants":
+            return 0
+        routers = sum(
+            gateway >= 0 or i < each.networks or each.floating_ips > 0
+            for i, gateway in enumerate(each.gateways)
+        )
+        return routers + (each.networks if each.ports or each.vms else 0)
 
     # -- one arrival of each kind: it returns what removes it again ------------------------
 

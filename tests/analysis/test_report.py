@@ -44,6 +44,8 @@ def about(mean, low, high, unit="1", n=20):
         ("router.downtime_host", about(1e-4, 0.0, 3e-4), "53 min/y [0, 158]"),
         ("dhcp.servers_per_node_mean", about(39.99697, 39.99267, 40.00127), "40.00 [39.99, 40.00]"),
         ("load.imbalance", about(1.0, 1.0, 1.0), "1 in all 20"),
+        ("router.availability", about(1 - 2e-12, 1 - 3e-12, 1 - 1e-12), "100 % [100, 100]"),
+        ("router.availability", Estimate(1 - 2e-12, None, None, 1, "1"), "100 %"),
     ],
 )  # fmt: skip
 def test_digits_follow_the_interval_and_units_the_size(metric, found, words):
@@ -62,10 +64,23 @@ def test_a_row_has_one_unit_unless_a_value_would_vanish_in_it():
 def test_what_was_never_seen_is_a_bound():
     never = estimate(np.zeros(20), unit="1", high=1.0)
     always = estimate(np.ones(20), unit="1", high=1.0)
-    unbounded = estimate(np.zeros(20), unit="1", high=None)
+    count = estimate(np.zeros(20), unit="1", high=None, counts=True)
+    unbounded = estimate(np.zeros(20), unit="s", high=None)
+    once = estimate(np.zeros(1), unit="s", high=None)
     assert shown("router.all_down_probability", never) == ["0 (at most 14 %)"]
     assert shown("router.all_down_probability", always) == ["100 % (at least 86 %)"]
-    assert shown("failover.moves", unbounded) == ["0 in all 20"]
+    assert shown("failover.moves", count) == ["0 (at most 0.15)"]  # -ln(0.05) / 20
+    assert shown("router.conflicted_time", unbounded) == ["0 (in at most 14 %)"]
+    assert shown("router.conflicted_time", once) == ["0"]
+
+
+def test_a_report_says_what_stands_for_a_bound():
+    zeros = {"router.conflicted_time": [0] * 20, "router.outages": [0] * 20}
+    found = text(result({"one": zeros}), everything=True)
+    assert "router.conflicted_time                0 (in at most 14 %)" in found
+    assert "(in at most): 0 in all replications; in so many of them it may differ" in found
+    once = text(result({"one": {"router.conflicted_time": [0]}}), everything=True)
+    assert "one replication gives no interval, and a 0 no bound: it was not seen this once" in once
 
 
 def test_undefined_is_a_dash_and_one_replication_has_no_interval():

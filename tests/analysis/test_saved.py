@@ -8,7 +8,7 @@ import pytest
 from lab import down_share, scenario
 
 from simulator.analysis import folder as folders
-from simulator.analysis.folder import load_result
+from simulator.analysis.reading import load_result
 from simulator.analysis.report import text
 from simulator.errors import InputError, MissingError, OutputError
 from simulator.experiment.runner import run
@@ -67,7 +67,7 @@ def test_a_failed_write_leaves_the_old_folder_as_it_was(result, tmp_path, monkey
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(folders, "_write", full)
+    monkeypatch.setattr(folders, "_write_tables", full)
     with pytest.raises(OutputError, match="No space left"):
         result.save(tmp_path / "x")
     assert (tmp_path / "x" / "summary.json").read_bytes() == before

@@ -51,7 +51,32 @@ def test_nothing_seen_is_an_upper_bound(high):
 def test_nothing_seen_without_a_largest_value_says_so():
     found = estimate(np.zeros(100), unit="s", high=None)
     assert (found.ci_low, found.ci_high) == (0.0, None)
-    assert "another value in at most 3 %" in found.note
+    assert found.note == "seen in none of 100 replications: in at most 3 % of them"
+    assert found.unseen
+
+
+def test_events_never_seen_are_bounded_by_poissons_rule_of_three():
+    """exp(-50 m) = 0.05 at m = 2.9957 / 50; a difference of two such may be off either way."""
+    zeros, bound = np.zeros(50), 2.995732 / 50
+    found = estimate(zeros, unit="1", high=None, counts=True)
+    assert (found.ci_low, found.ci_high) == (0.0, pytest.approx(bound))
+    paired = difference(zeros, zeros, unit="1", high=None, counts=True)
+    assert (paired.ci_low, paired.ci_high) == pytest.approx((-bound, bound))
+    apart = difference(zeros, zeros[:25], unit="1", high=None, counts=True, paired=False)
+    assert apart.ci_high == pytest.approx(bound + 2.995732 / 25)
+    assert "another value in at most 5.8 %" in paired.note  # 1 - 0.05^(1/50)
+
+
+def test_a_difference_of_what_has_no_largest_value_has_no_interval_but_a_note():
+    found = difference(np.zeros(50), np.zeros(50), unit="s", high=None)
+    assert (found.mean, found.ci_low, found.ci_high) == (0.0, None, None)
+    assert "another value in at most 5.8 %" in found.note
+
+
+def test_one_count_of_many_takes_the_usual_interval():
+    found = estimate(np.array([0.0, 0.0, 3.0]), unit="1", high=None, counts=True)
+    assert not found.unseen
+    assert found.note is None
 
 
 def test_shares_take_clopper_and_pearson():

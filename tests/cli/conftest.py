@@ -34,7 +34,7 @@ variants:
 ENTRY = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started the tests ignores
-from simulator.cli import main
+from simulator.__main__ import main
 sys.exit(main())
 """
 

@@ -8,20 +8,17 @@ import io
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from simulator.analysis import folder
-from simulator.analysis.folder import load_result
-from simulator.experiment import runner
+from simulator.analysis.reading import load_result
+from simulator.experiment import runner, workers
 
 QUICK = ("-j", "1", "-q")
-LONG = ("-n", "40", "-S", "horizon=1y")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc, or uses /dev/full")
 
 
@@ -42,7 +39,8 @@ def test_run_prints_the_table_and_writes_the_folder(netnode, small):
 
 
 def test_two_runs_in_one_second_have_two_folders(netnode, small, monkeypatch):
-    monkeypatch.setattr(folder, "_write", lambda result, work, pictures: None)
+    monkeypatch.setattr(folder, "_write_tables", lambda result, work: None)
+    monkeypatch.setattr(folder, "_draw", lambda result, work: None)
     for _ in range(3):
         assert netnode("run", small, "-n", "1", *QUICK).code == 0
     assert len(list(Path("results/small").iterdir())) == 3
@@ -111,11 +109,11 @@ def test_where_nothing_can_be_written_nothing_is_simulated(
 
 
 def test_a_full_disk_after_the_run_still_prints(netnode, small, monkeypatch):
-    def full(self, work, *, pictures):
+    def full(self, work):
         (work / "half").write_text("half a file")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(folder, "_write", full)
+    monkeypatch.setattr(folder, "_write_tables", full)
     called = netnode("run", small, "-o", "out", *QUICK)
     assert called.code == 74
     assert "router.availability" in called.out
@@ -222,96 +220,20 @@ def test_a_full_device_is_told(start):
     assert err == "Error: cannot write to standard output: No space left on device\n"
 
 
-def begun(process):
-    """Wait until some replications are done, which the process tells."""
-    for line in process.stderr:
-        if "replications" in line:
-            return
-    raise AssertionError("ended before it told anything")
-
-
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupt_keeps_the_replications_that_finished(start, small, jobs):
-    process = start("run", small, *LONG, "-j", jobs, "-o", "out", start_new_session=True)
-    begun(process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to parent and workers alike
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    done = int(re.search(r"interrupted: (\d+) of 40 replications had finished", err)[1])
-    assert out.startswith(f"small: PARTIAL, {done} of 40 replications")
-    kept = load_result(small.with_name("out"))
-    assert kept.partial
-    assert len(kept.replications) == done >= 4
-    assert [path.name for path in small.parent.iterdir() if path.name.startswith(".out")] == []
-
-
-@linux
-def test_a_killed_worker_keeps_what_finished(start, small):
-    process = start("run", small, *LONG, "-j", "2", "-o", "out")
-    begun(process)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    os.kill(int(children[0]), signal.SIGKILL)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 70
-    assert out.startswith("small: PARTIAL, ")
-    last = err.splitlines()[-1]
-    assert re.fullmatch(r"Error: a worker process died \(.*\): \d+ of 40 replications .*", last)
-    assert "Traceback" not in err
-    assert load_result(small.with_name("out")).partial
-
-
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_replication_that_fails_loses_only_itself(netnode, small, monkeypatch, jobs):
-    replicate = runner.Worker.replicate
+    replicate = workers.Worker.replicate
 
     def fail(self, replication):
         if replication == 2:
             raise ZeroDivisionError("seeded")
         return replicate(self, replication)
 
-    monkeypatch.setattr(runner.Worker, "replicate", fail)
+    monkeypatch.setattr(workers.Worker, "replicate", fail)
     called = netnode("run", small, "-j", jobs, "-o", "out")
     assert called.code == 70
     assert "Error: a replication failed: ZeroDivisionError: seeded; " in called.err
     assert load_result(small.with_name("out")).replications[:2] == [0, 1]
-
-
-def test_an_interrupt_before_anything_finished_keeps_nothing(netnode, small, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runner.Worker, "replicate", interrupt)
-    called = netnode("run", small, "-j", "1", "-o", "out")
-    assert (called.code, called.out) == (130, "")
-    assert "interrupted: 0 of 4 replications had finished" in called.err
-    assert not Path("out").exists()
-
-
-def test_an_interrupt_that_a_simulation_swallowed_still_counts(small, monkeypatch):
-    """SimPy can drop an exception; the replication in which it did is not to be trusted."""
-    replicate = runner.Worker.replicate
-
-    def swallow(self, replication):
-        if replication == 2:
-            try:
-                signal.raise_signal(signal.SIGINT)
-                time.sleep(1)
-            except KeyboardInterrupt:
-                pass
-        return replicate(self, replication)
-
-    monkeypatch.setattr(runner.Worker, "replicate", swallow)
-    from simulator import load_scenario
-
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        result = runner.run(load_scenario(small), jobs=1)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert result.partial
-    assert result.replications == [0, 1]
 
 
 def on_a_terminal(*args, **env):
@@ -321,7 +243,7 @@ def on_a_terminal(*args, **env):
     pid, terminal = pty.fork()
     if not pid:
         os.environ.update(TERM="xterm", COLUMNS="120", **env)
-        os.execv(sys.executable, [sys.executable, "-m", "simulator.cli", *map(str, args)])
+        os.execv(sys.executable, [sys.executable, "-m", "simulator", *map(str, args)])
     written = b""
     while True:
         try:
@@ -348,7 +270,7 @@ def test_a_terminal_shows_a_bar_and_colours(small):
 
 
 def test_a_pipe_gets_no_colours_unless_forced(small):
-    command = [sys.executable, "-m", "simulator.cli", "run", str(small), "--no-save", *QUICK]
+    command = [sys.executable, "-m", "simulator", "run", str(small), "--no-save", *QUICK]
     forced = {**os.environ, "FORCE_COLOR": "1", "TERM": "xterm"}
     assert b"\x1b[" not in subprocess.run(command, capture_output=True, check=True).stdout
     coloured = subprocess.run(command, capture_output=True, check=True, env=forced).stdout

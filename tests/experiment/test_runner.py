@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from lab import down_share, network_nodes, scenario
 
+from simulator.errors import InputError
+from simulator.experiment import runner
 from simulator.experiment.runner import run
+from simulator.scenario.load import resolved_yaml
 
 
 def small():
@@ -107,7 +110,7 @@ def test_an_interrupt_keeps_what_finished():
 
 def test_too_many_objects_are_kept_as_quantiles(monkeypatch, tmp_path):
     """12 x 2 x 8 rows exceed a limit of 100: 101 levels for each kind, variant, replication."""
-    monkeypatch.setattr("simulator.experiment.runner.OBJECT_LIMIT", 100)
+    monkeypatch.setattr("simulator.experiment.runner.ROW_LIMIT", 100)
     few = run(small(), replications=12, jobs=1)
     every = run(small(), replications=12, jobs=1, objects="all")
     assert len(few.objects) == 12 * 2 * 2 * 101
@@ -117,3 +120,39 @@ def test_too_many_objects_are_kept_as_quantiles(monkeypatch, tmp_path):
     assert mine["downtime_s"].max() == rows["downtime_s"].max()
     assert mine.loc[mine["quantile"] == 0.5, "downtime_s"].item() == rows["downtime_s"].median()
     few.save(tmp_path / "kept")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"objects": "x"}, {"replications": True}, {"replications": "3"}, {"replications": 2.0},
+        {"replications": 0}, {"seed": "x"}, {"seed": -1}, {"jobs": 1.5}, {"jobs": -1},
+        {"trace_replication": "0"},
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(wrong):
+    with pytest.raises(InputError):
+        run(small(), **{"replications": 2, "jobs": 1, **wrong})
+
+
+def test_a_path_will_do(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(resolved_yaml(small()))
+    assert table(run(path, replications=2, jobs=1)) == table(run(small(), replications=2, jobs=1))
+    with pytest.raises(InputError, match="not int"):
+        run(3)
+
+
+def test_more_than_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr(os, "sysconf", lambda name: 100)
+    with pytest.raises(InputError, match=r"networks and routers in each of 2 jobs need about"):
+        run(small(), replications=2, jobs=2)
+
+
+def test_arrivals_decide_how_objects_are_kept(monkeypatch):
+    """8 objects at the start and 2 a second for 100 s, in 10 replications."""
+    given = scenario(horizon="100s", workload={"changes": {"networks": {"arrivals": "2/s"}}})
+    few = scenario(horizon="100s")
+    monkeypatch.setattr("simulator.experiment.runner.ROW_LIMIT", 500)
+    assert runner._kept("auto", few.model_copy(update={"replications": 10})) == "rows"
+    assert runner._kept("auto", given.model_copy(update={"replications": 10})) == "quantiles"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 import tracemalloc
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.scenario import check
+from simulator.scenario import check, size
 from simulator.scenario.check import check_system, estimate_events, option
 from simulator.scenario.load import load
 from simulator.scenario.schema import System
@@ -374,7 +375,7 @@ def test_names_of_objects():
 def test_a_thousand_million_routers(problems):
     assert problems(BASE + "workload: {tenants: 1000000000, per_tenant: {networks: 0}}\n") == [
         "8:21: too_many workload.tenants: 1,000,000,000 networks and routers; at most 10,000,000 "
-        "fit in memory (about 1 kB each)"
+        "fit in memory (about 1.8 kB each)"
     ]
 
 
@@ -438,6 +439,30 @@ def test_many_groups_are_no_quadratic_work(problems):
         ({"heartbeats": "explicit"}, 1000, 2 * 3 * 2 * 1000 / 4),
         ({"workload": {"changes": {"ports": {"arrivals": "1/s"}}}}, 1000, 4000),
         ({"rates": "lanl", "failures": {"host": "none"}}, 1e9, 0),
+        # a tenant comes: 4, and brings and takes 1 router (2 calls) and 1 network of 10 + 1
+        ({"workload": {"changes": {"tenants": {"arrivals": "1/s"}}}}, 1000, 1000 * (4 + 2 * 13)),
+        (
+            {
+                "workload": {
+                    "per_tenant": {"vms": 10**12},
+                    "changes": {"tenants": {"arrivals": "1/y"}},
+                }
+            },
+            365 * 86400,
+            2e12,
+        ),
+        # belief flaps at each heartbeat: 2 nodes with 3 agents, each 4 s, down and alive
+        ({"neutron": {"agent_down_time": "3s"}}, 1000, 2 * 3 * 2 * 1000 / 4),
+        # one heartbeat in ten is later than 9 s - 4 s: exp(-5 / mean) = 0.1
+        (
+            {
+                "neutron": {"agent_down_time": "9s"},
+                "broker": {"delay": {"exponential": {"mean": f"{5 / math.log(10)}s"}}},
+            },
+            1000,
+            0.1 * 2 * 3 * 2 * 1000 / 4,
+        ),
+        ({"broker": {"loss": "50%"}}, 1000, 0.5 * 2 * 3 * 2 * 1000 / 4),
     ],
 )
 def test_how_many_events_a_replication_makes(keys, horizon, events):
@@ -452,7 +477,8 @@ def test_too_many_events(problems):
     )
     assert lines == [
         "2:10: too_many horizon: variant 'a' would make about 2.8e+09 events in one replication; "
-        "at most 5e+08 are allowed: shorten it, or give fewer components"
+        "at most 5e+08 are allowed: shorten it, or give fewer components, arrivals or "
+        "late heartbeats"
     ]
 
 
@@ -479,3 +505,18 @@ def test_every_warning_code_is_in_the_table_of_the_module():
     assert set(re.findall(r'"(NN\d+)"', text)) == set(
         re.findall(r"\| (NN\d+) \|", check.__doc__ or "")
     )
+
+
+def test_arrivals_count_among_the_objects(problems):
+    """2 objects a tenant, 1000 tenants an hour for a year: 17.5 million."""
+    (line,) = problems(
+        BASE + "workload: {changes: {tenants: {arrivals: 1000/h}}, per_tenant: {vms: 0}}\n"
+    )
+    assert "too_many horizon: variant 'base' would come to about 1.8e+07 networks" in line
+
+
+def test_nova_network_has_a_network_and_a_gateway_on_each_compute_host():
+    hosts = {"controller": {"kind": "controller", "count": 1},
+             "compute": {"kind": "compute", "count": 7}}  # fmt: skip
+    one = system(release="nova-network", hosts=hosts, workload={"tenants": 10**6})
+    assert size.object_count(one) == size.objects_in_all(one, 1e9) == 14

@@ -66,8 +66,9 @@ def test_invariants_hold(seed):
     routed = history.routed
     assert (routed.start >= lives.start[routed.owner]).all()
     assert (routed.end <= lives.end[routed.owner]).all()
-    _disjoint(routed)
+    _disjoint(routed, per_node=True)
     _disjoint(history.leased)
+    assert measured.all_down_by_nodes.length <= measured.all_down.length + 1e-6
     causes = sum(measured.router_causes.values())
     assert np.allclose(causes, measured.router_downtime, atol=1e-6)
     if not isinstance(values["load.offered"], str):
@@ -79,9 +80,14 @@ def test_invariants_hold(seed):
     _alternate(trace, Kind.STOPPED, Kind.STARTED)
 
 
-def _disjoint(rows):
+def _disjoint(rows, *, per_node=False):
+    """Rows of one owner do not overlap; they touch only where the node changes, if anywhere."""
     same = rows.owner[1:] == rows.owner[:-1]
-    assert (rows.start[1:][same] > rows.end[:-1][same]).all()
+    assert (rows.start[1:][same] >= rows.end[:-1][same]).all()
+    same &= rows.start[1:] == rows.end[:-1]
+    if per_node:
+        same &= rows.node[1:] == rows.node[:-1]
+    assert not same.any()
 
 
 def _alternate(trace, off, on):

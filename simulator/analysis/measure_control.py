@@ -1,0 +1,62 @@
+"""Metrics of the control plane: scheduling, detecting failures, moving what they hit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.analysis.measured import Function, Measured, UndefinedError, some
+from simulator.trace import Kind
+
+
+def availability(m: Measured) -> float:
+    """Share of scheduling requests placed at their first trigger."""
+    if not m.context.has_scheduler:
+        raise UndefinedError("this release has no scheduler")
+    events = m.trace.of(Kind.REQUEST)
+    inside = events.value[events.time >= m.context.begin]
+    return float(np.mean(some(inside, "nothing that was created met its first trigger")))
+
+
+def provisioning(level: float) -> Function:
+    """A quantile of the seconds from acceptance to first service."""
+
+    def quantile(m: Measured) -> float:
+        if m.context.architecture == "multi_host":
+            raise UndefinedError("nova-network sets up a network with its host")
+        return float(np.quantile(m.provisioning, level))
+
+    return quantile
+
+
+def detection_mean(m: Measured) -> float:
+    """Mean seconds from a failure until the agent looks down."""
+    return float(np.mean(m.detections))
+
+
+def detection_p95(m: Measured) -> float:
+    """The 95th percentile of the same."""
+    return float(np.quantile(m.detections, 0.95))
+
+
+def false_down_episodes(m: Measured) -> float:
+    """How often a healthy agent looked down."""
+    return float(m.belief.false_downs()[0])
+
+
+def false_down_time(m: Measured) -> float:
+    """For how many seconds, summed over agents."""
+    return m.belief.false_downs()[1]
+
+
+def failover(level: float) -> Function:
+    """A quantile of the seconds from the loss of service to service on another host."""
+
+    def quantile(m: Measured) -> float:
+        return float(np.quantile(some(m.moves, "nothing moved to another host"), level))
+
+    return quantile
+
+
+def failover_moves(m: Measured) -> float:
+    """How many routers and networks moved."""
+    return float(m.moves.size)

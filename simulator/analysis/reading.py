@@ -1,0 +1,134 @@
+"""Reading result folders back: what is damaged is named, never taken for a result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator.analysis.manifest import compressed
+from simulator.analysis.metrics import METRICS
+from simulator.analysis.results import SCHEMA_VERSION, ResultSet, Sample
+from simulator.analysis.tables import read_table
+from simulator.errors import InputError, ScenarioError
+from simulator.scenario.load import load_scenario
+from simulator.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST, SCENARIO, TABLE, SUMMARY = (
+    "manifest.json", "scenario.resolved.yaml", "replications.parquet", "summary.json",
+)  # fmt: skip
+COLUMNS = {"variant": "O", "replication": "i", "metric": "O", "value": "f"}
+
+
+def load_result(folder: str | Path) -> ResultSet:
+    """Read a result folder back; raises InputError if it is none, or damaged."""
+    folder = Path(folder)
+    for name in (MANIFEST, SCENARIO, TABLE, SUMMARY):
+        try:
+            (folder / name).stat()
+        except FileNotFoundError:
+            raise InputError(f"{folder}: not a result folder: {name} is missing") from None
+        except OSError as error:
+            raise InputError(f"{folder / name}: {error.strerror}") from None
+    head = _manifest(folder / MANIFEST)
+    scenario = _scenario(folder / SCENARIO, head)
+    frame = read_table(folder / TABLE, COLUMNS)
+    reasons = _reasons(folder / SUMMARY, scenario)
+    replications = sorted(frame["replication"].unique().tolist())
+    if compressed(replications) != head["replication_numbers"]:
+        told = f"the manifest's replications {head['replication_numbers']}"
+        raise damaged(folder / TABLE, f"does not hold {told}")
+    samples = {
+        variant: _sample(folder / TABLE, frame, variant, replications, found)
+        for variant, found in reasons.items()
+    }
+    if len(frame) != sum(len(s.values) for s in samples.values()) * len(replications):
+        raise damaged(folder / TABLE, "holds rows of no variant of the scenario")
+    return ResultSet(
+        scenario, replications, samples,
+        partial=head["partial"], trace_replication=head["trace_replication"], folder=folder,
+    )  # fmt: skip
+
+
+def damaged(path: Path, why: str) -> InputError:
+    """The error that says so."""
+    return InputError(f"{path}: damaged: {why}")
+
+
+def _manifest(path: Path) -> Mapping[str, Any]:
+    head = _json(path)
+    version = head.get("schema_version")
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise InputError(f"{path}: schema version {version}; this is {SCHEMA_VERSION}")
+    wanted = {"partial": bool, "replication_numbers": str, "scenario_sha256": str}
+    for key, kind in wanted.items():
+        if not isinstance(head.get(key), kind):
+            raise damaged(path, f"'{key}' is missing or odd")
+    if type(head.get("trace_replication", "")) not in (int, type(None)):
+        raise damaged(path, "'trace_replication' is missing or odd")
+    return head
+
+
+def _scenario(path: Path, head: Mapping[str, Any]) -> Scenario:
+    try:
+        scenario = load_scenario(path)
+        text = path.read_text(encoding="utf-8")
+    except ScenarioError as error:
+        raise damaged(path, f"not a scenario: {str(error).splitlines()[0]}") from None
+    if hashlib.sha256(text.encode()).hexdigest() != head["scenario_sha256"]:
+        raise damaged(path, "not the scenario that was run: its SHA-256 is not the manifest's")
+    return scenario
+
+
+def _reasons(path: Path, scenario: Scenario) -> dict[str, dict[str, str]]:
+    """By variant and metric why it is undefined; empty where it is not."""
+    given = _json(path).get("variants")
+    if not isinstance(given, dict) or list(given) != list(scenario.variants):
+        raise damaged(path, "its variants are not those of the scenario")
+    reasons = {}
+    for variant, metrics in given.items():
+        if not isinstance(metrics, dict) or not metrics or not set(metrics) <= set(METRICS):
+            raise damaged(path, f"odd metrics of variant '{variant}'")
+        if not all(isinstance(estimate, dict) for estimate in metrics.values()):
+            raise damaged(path, f"odd estimates of variant '{variant}'")
+        reasons[variant] = {m: str(e.get("reason") or "") for m, e in metrics.items()}
+    return reasons
+
+
+def _sample(
+    path: Path, frame: pd.DataFrame, variant: str, replications: list[int], reasons: dict[str, str]
+) -> Sample:
+    """One variant's rows as columns; every metric in every replication, once."""
+    mine = frame[frame["variant"] == variant]
+    found = set(mine["metric"])
+    for metric in reasons:
+        if metric not in found:
+            raise damaged(path, f"variant '{variant}' lacks {metric}, which the summary has")
+    if found - set(reasons):
+        raise damaged(
+            path, f"variant '{variant}' has {min(found - set(reasons))}, unlike the summary"
+        )
+    if mine.duplicated(["replication", "metric"]).any():
+        raise damaged(path, f"holds a row of variant '{variant}' twice")
+    if len(mine) != len(reasons) * len(replications):
+        raise damaged(path, f"lacks rows of variant '{variant}'")
+    wide = mine.pivot(index="replication", columns="metric", values="value")
+    values = {metric: wide[metric].to_numpy() for metric in reasons}
+    return Sample(values, {metric: reason for metric, reason in reasons.items() if reason})
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise damaged(path, "not a JSON object")
+    return found

@@ -1,0 +1,114 @@
+"""How much a system asks for: objects, bytes and events, before anything is simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator import clock
+from simulator.distributions import Deterministic
+from simulator.scenario.components import Component, components, failures_of
+from simulator.scenario.releases import RELEASES, reports
+from simulator.scenario.schema import System
+
+OBJECT_BYTES = 1800
+"""Memory of a network or router while it is simulated and measured: 1.76 kB were seen."""
+
+
+def object_count(system: System) -> int:
+    """Networks and routers at the start; nova-network has one of each on a compute host."""
+    if _multi_host(system):
+        return 2 * sum(g.count for g in system.hosts.values() if g.kind == "compute")
+    return system.workload.tenants * _objects_of_tenant(system)
+
+
+def objects_in_all(system: System, horizon: float) -> float:
+    """Networks and routers that one replication sees: those of the start, and the expected rest."""
+    if _multi_host(system):
+        return object_count(system)
+    changes = system.workload.changes
+    weights = ((changes.tenants, _objects_of_tenant(system)), (changes.networks, 1),
+               (changes.routers, 1))  # fmt: skip
+    come = sum(change.arrivals * weight for change, weight in weights if change)
+    return object_count(system) + come * horizon
+
+
+def _objects_of_tenant(system: System) -> int:
+    return system.workload.per_tenant.networks + _routers_of_tenant(system)
+
+
+def _routers_of_tenant(system: System) -> int:
+    routers = system.workload.per_tenant.routers
+    return routers if isinstance(routers, int) else sum(routers.values())
+
+
+def _multi_host(system: System) -> bool:
+    return RELEASES[system.release].architecture == "multi_host"
+
+
+def estimate_events(system: System, horizon: float) -> float:
+    """About how many events one replication of *system* makes."""
+    firsts: dict[str, list[Component]] = {name: [] for name in system.hosts}
+    for component in one_of_each(system):
+        firsts.get(component.group, []).append(component)
+    rate = sum(_changes(system))
+    for name, group in system.hosts.items():
+        rate += group.count * sum(_failures(system, firsts[name]))
+        rate += group.count * sum(_heartbeats(system, firsts[name]))
+    return rate * horizon
+
+
+def _failures(system: System, parts: list[Component]) -> Iterator[float]:
+    """Events a second of each of *parts* that fails at random."""
+    for part in parts:
+        failures = failures_of(system, part)
+        if failures is None or failures.time_to_failure is None:
+            continue
+        assert failures.time_to_repair is not None
+        mean = failures.time_to_failure.build().mean + failures.time_to_repair.build().mean
+        yield 6 / max(mean, clock.TICK)
+
+
+def _heartbeats(system: System, parts: list[Component]) -> Iterator[float]:
+    """Events a second of each agent: of heartbeats that are simulated, or make belief flap."""
+    interval, limit = option(system, "report_interval"), option(system, "agent_down_time")
+    if not interval or limit is None:
+        return
+    senders = {part.sort or part.kind for part in parts}
+    reporting = len(senders & reports(RELEASES[system.release], system.components))
+    if system.heartbeats == "explicit":
+        yield 2 * reporting / interval
+    late, slack = system.broker.loss, limit - interval
+    delay = system.broker.delay.build() if system.broker.delay else None
+    if delay is not None and not isinstance(delay, Deterministic):
+        late += (1 - late) * (1 - delay.cdf(slack))
+    yield 2 * reporting * (1.0 if slack < 0 else late) / interval
+
+
+def _changes(system: System) -> Iterator[float]:
+    """Events a second of each kind of arrival, and of what goes again."""
+    changes = system.workload.changes
+    for name in type(changes).model_fields:
+        change = getattr(changes, name)
+        if change is not None:
+            yield (4 + (_calls_of_tenant(system) if name == "tenants" else 0)) * change.arrivals
+
+
+def _calls_of_tenant(system: System) -> int:
+    """API calls that bring a tenant beyond the first, and take it away."""
+    each = system.workload.per_tenant
+    if _multi_host(system):
+        return 0
+    networks = each.networks * (1 + each.ports + each.vms)
+    return 2 * (networks + _routers_of_tenant(system) * (1 + each.floating_ips))
+
+
+def option(system: System, name: str) -> float | int | bool | None:
+    """The value in force of Quantum's option *name*; None if the release does not have it."""
+    given: float | int | bool | None = getattr(system.neutron, name)
+    return given if given is not None else RELEASES[system.release].options.get(name)
+
+
+def one_of_each(system: System) -> list[Component]:
+    """The components of the first host of each group, and the uplinks."""
+    single = {name: group.model_copy(update={"count": 1}) for name, group in system.hosts.items()}
+    return components(system.model_copy(update={"hosts": single}))
