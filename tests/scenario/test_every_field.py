@@ -13,7 +13,9 @@ from lab import FREE, columns, down_share, network_nodes, outage, run_one, scena
 from pydantic import BaseModel
 
 from simulator.analysis.metrics import measure
-from simulator.scenario import schema
+from simulator.scenario import schema, workload
+
+PARTS = (schema.__name__, workload.__name__)
 
 
 def leaves(model, path=""):
@@ -28,9 +30,9 @@ def leaves(model, path=""):
 
 
 def part_of(annotation):
-    """The model of `schema.py` that is, or is held by, *annotation*."""
+    """The part of a system that is, or is held by, *annotation*."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation if annotation.__module__ == schema.__name__ else None
+        return annotation if annotation.__module__ in PARTS else None
     return next(filter(None, map(part_of, get_args(annotation))), None)
 
 
