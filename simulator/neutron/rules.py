@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from simulator.scenario.releases import Release
+from simulator.scenario.series import SERIES
 
 NETWORK_TRIGGERS = ("port", "subnet", "interface")
 DHCP_STARTUP_SECONDS = 2.0
@@ -84,27 +88,13 @@ _FIELDS = list(Rules.__dataclass_fields__)
 OPTIONS = frozenset(_FIELDS[: _FIELDS.index("has_scheduler")])
 """Neutron's own options among the rules; the others are habits, which no option changes."""
 
-GRIZZLY = Rules(agent_down_time=5.0)
-NEUTRON_29 = Rules(
-    network_scheduler_driver="WeightScheduler",
-    router_scheduler_driver="LeastRoutersScheduler",
-    allow_automatic_dhcp_failover=True,
-    network_triggers=NETWORK_TRIGGERS,
-    gateway_triggers=True,
-    dhcp_hosting="bound",
-    dhcp_grace=True,
-    dhcp_sync="served",
-    admin_filter="intended",
-    one_binding=True,
-    same_agent="silent",
-    other_agent="RouterHostedByL3Agent",
-    removal="silent",
-    revival=True,
-    updates_reach="enabled",
-    dhcp_failover_filter=False,
-    dhcp_failover_skips=True,
-    l3_failover_rechecks=True,
-    added_by_call=True,
-    ha_failover="aborts",
-    disabled_stops_scheduling=True,
-)
+
+def rules_of(release: Release, options: Mapping[str, object] | None = None) -> Rules:
+    """The rules of *release*, with *options* in place of its defaults."""
+    values = {**release.options, **release.rules, **(options or {})}
+    known = {name: value for name, value in values.items() if name in Rules.__dataclass_fields__}
+    return Rules(has_scheduler=release.has_scheduler, **known)  # type: ignore[arg-type]
+
+
+GRIZZLY = rules_of(SERIES["grizzly"])
+NEUTRON_29 = rules_of(SERIES["2026.2"])

@@ -16,8 +16,9 @@ from simulator import units
 from simulator.scenario import document
 from simulator.scenario.json_schema import PREFIX, QUANTITIES, json_schema
 from simulator.scenario.presets import preset, preset_text
-from simulator.scenario.releases import RELEASES
+from simulator.scenario.releases import RELEASES, Release
 from simulator.scenario.schema import System
+from simulator.scenario.series import differences, values_of
 
 ENDLESS = 1e12
 ANY_NAME = "<name>"
@@ -92,21 +93,19 @@ def preset_values(name: str) -> list[Value]:
     ]
 
 
-def release_values(name: str) -> list[Value]:
-    """The options of a release and then its habits, with their sources."""
-    release = RELEASES[name]
-    habits = {
-        "architecture": release.architecture,
-        "reports": ", ".join(sorted(release.reports)) or "nobody",
-        **{
-            habit: _written(getattr(release, habit), "")
-            for habit in ("l3_restart_wipes", "l2_restart_flushes", "dhcp_sync_starves")
-        },
-    }
-    options = {option: _written(value, option) for option, value in release.options.items()}
+def release_values(release: Release) -> list[Value]:
+    """The options of a release, then its rules and habits, with their sources."""
     return [
-        Value(name, path, value, release.sources.get(path, ""))
-        for path, value in {**options, **habits}.items()
+        Value(release.name, name, _written(value, name), release.sources.get(name, ""))
+        for name, value in values_of(release).items()
+    ]
+
+
+def release_differences(before: Release, after: Release) -> list[tuple[str, str, str, str]]:
+    """What differs: name, both values (`-` for none), and why."""
+    return [
+        (one.name, _written(one.before, one.name), _written(one.after, one.name), one.why)
+        for one in differences(before, after)
     ]
 
 
@@ -119,10 +118,14 @@ def _options(option: str) -> Iterator[Value]:
 
 def _written(value: object, option: str) -> str:
     """*value* as a scenario file has it."""
+    if value is None:
+        return "-"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}s"  # every option that is not a count or a switch is a time
+    if isinstance(value, frozenset | tuple):
+        return ", ".join(sorted(value)) or "none"
     return str(value)
 
 

@@ -47,6 +47,8 @@ class Release:
     *l3_restart_wipes*: a starting L3 agent destroys its namespaces and rebuilds router by router.
     *l2_restart_flushes*: a starting L2 agent drops its flows and rewires.
     *dhcp_sync_starves*: no heartbeat leaves while the first sync of a DHCP agent lasts.
+    *rules* are the server's habits and its options that are not numbers, as
+    `simulator/neutron/rules.py` explains them.
     *sources* says where each of these was read.
     """
 
@@ -59,6 +61,7 @@ class Release:
     l3_restart_wipes: bool = True
     l2_restart_flushes: bool = True
     dhcp_sync_starves: bool = False
+    rules: Mapping[str, object] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -151,7 +154,42 @@ GRIZZLY = Release(
     },
     reports=frozenset({"l2", "l3", "dhcp"}),
     dhcp_sync_starves=True,
+    rules={
+        "network_scheduler_driver": "ChanceScheduler",
+        "router_scheduler_driver": "ChanceScheduler",
+        "network_triggers": ("port",),
+        "gateway_triggers": False,
+        "dhcp_hosting": "alive",
+        "dhcp_grace": False,
+        "dhcp_sync": "unbound",
+        "admin_filter": "actual",
+        "one_binding": False,
+        "same_agent": "conflict",
+        "other_agent": "RouterSchedulingFailed",
+        "removal": "conflict",
+        "revival": False,
+        "updates_reach": "alive",
+        "dhcp_failover_filter": True,
+        "dhcp_failover_skips": False,
+        "l3_failover_rechecks": False,
+        "added_by_call": False,
+        "ha_failover": "none",
+        "disabled_stops_scheduling": False,
+    },
     sources={
+        "network_scheduler_driver": "quantum/scheduler/__init__.py: ChanceScheduler",
+        "router_scheduler_driver": "quantum/scheduler/__init__.py: ChanceScheduler",
+        "network_triggers": "quantum/api/rpc/agentnotifiers/dhcp_rpc_agent_api.py: an API port",
+        "gateway_triggers": "quantum/db/l3_db.py: creating a router schedules nothing",
+        "dhcp_hosting": "quantum/scheduler/dhcp_agent_scheduler.py: agents that look alive",
+        "dhcp_sync": "quantum/scheduler/dhcp_agent_scheduler.py: all that nobody hosts",
+        "admin_filter": "quantum/db/agentschedulers_db.py, bugs 1410841 and 1414905",
+        "one_binding": "quantum/db/agentschedulers_db.py: no uniqueness, bug 1230323",
+        "same_agent": "quantum/db/agentschedulers_db.py: 409 RouterHostedByL3Agent",
+        "other_agent": "quantum/db/agentschedulers_db.py: 409 RouterSchedulingFailed",
+        "removal": "quantum/db/agentschedulers_db.py: 409 RouterNotHostedByL3Agent",
+        "revival": "quantum/db/agents_db.py: nobody notices that an agent is back",
+        "updates_reach": "dhcp_rpc_agent_api.py: only agents that look alive, bug 1192381",
         "architecture": "quantum/db/agentschedulers_db.py, quantum/scheduler/*.py",
         "report_interval": "quantum/agent/common/config.py: 4",
         "agent_down_time": "quantum/db/agents_db.py: 5, down when strictly older",

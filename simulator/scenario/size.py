@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from simulator import clock
 from simulator.distributions import Deterministic
 from simulator.scenario.components import Component, components, failures_of
-from simulator.scenario.releases import RELEASES, reports
+from simulator.scenario.releases import RELEASES, OptionValue, reports
 from simulator.scenario.schema import System
 
 OBJECT_BYTES = 1800
@@ -102,9 +102,9 @@ def _calls_of_tenant(system: System) -> int:
     return 2 * (networks + _routers_of_tenant(system) * (1 + each.floating_ips))
 
 
-def option(system: System, name: str) -> float | int | bool | None:
+def option(system: System, name: str) -> OptionValue | None:
     """The value in force of Quantum's option *name*; None if the release does not have it."""
-    given: float | int | bool | None = getattr(system.neutron, name)
+    given: OptionValue | None = getattr(system.neutron, name)
     return given if given is not None else RELEASES[system.release].options.get(name)
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from simulator.clock import quantize
 from simulator.distributions import Deterministic, Distribution
-from simulator.neutron.rules import GRIZZLY, OPTIONS, Rules
+from simulator.neutron.rules import Rules, rules_of
 from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import RELEASES, Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System
@@ -117,10 +117,8 @@ class Plan:
     @cached_property
     def rules(self) -> Rules:
         """What the server follows: the release's rules with the scenario's options."""
-        release = self.release
-        options = {name: option(self.system, name) for name in OPTIONS & release.options.keys()}
-        rules = GRIZZLY if release.has_scheduler else Rules(has_scheduler=False)
-        return replace(rules, **options)  # type: ignore[arg-type]
+        given = {name: value for name, value in self.system.neutron if value is not None}
+        return rules_of(self.release, given)
 
     def cost(self, name: str) -> float:
         """The cost *name* on the clock's grid, s."""

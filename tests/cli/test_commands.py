@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from simulator.scenario.keys import key_paths, preset_values, release_values
 from simulator.scenario.load import load
 from simulator.scenario.presets import preset_names
 from simulator.scenario.releases import RELEASES
+from simulator.scenario.series import CHANGES, SERIES, values_of
 from simulator.scenario.starter import starter
 
 SCHEMA = Path(__file__).parents[2] / "scenarios" / "scenario.schema.json"
@@ -126,12 +128,41 @@ def test_presets_list_themselves_and_the_source_of_every_value(netnode):
 
 
 def test_releases_list_themselves_and_their_options(netnode):
-    assert [line.split()[0] for line in netnode("releases").out.splitlines()] == list(RELEASES)
-    for name, release in RELEASES.items():
+    assert [line.split()[0] for line in netnode("releases").out.splitlines()] == list(SERIES)
+    for name, release in SERIES.items():
         out = netnode("releases", "show", name).out
         assert release.tag in out
-        assert {*release.options} <= {value.path for value in release_values(name)}
-        assert all(value.path in out for value in release_values(name))
+        values = release_values(release)
+        assert {*release.options, *release.rules} <= {value.path for value in values}
+        assert all(value.path in out and value.source in out for value in values)
+
+
+def test_what_can_be_simulated_is_marked(netnode):
+    lines = netnode("releases").out.splitlines()
+    assert [line.split()[0] for line in lines if " simulated " in line] == list(RELEASES)
+
+
+def test_releases_differ_by_what_was_changed_between_them(netnode):
+    """Havana's last point release and Icehouse: only the L3 agent's restart."""
+    head, *rows = netnode("releases", "diff", "havana", "icehouse").out.splitlines()
+    assert head.split() == ["havana", "icehouse"]
+    assert [row.split()[:3] for row in rows] == [["l3_restart_wipes", "true", "false"]]
+    assert "bug 1175695" in rows[0]
+    back = netnode("releases", "diff", "icehouse", "havana").out.splitlines()
+    assert back[1].split()[:3] == ["l3_restart_wipes", "false", "true"]
+    assert "do not differ" in netnode("releases", "diff", "rocky", "rocky").err
+    called = netnode("releases", "diff", "havanna", "icehouse")
+    assert called.code == 2
+    assert "did you mean 'havana'" in called.err
+
+
+def test_every_change_between_releases_has_a_reason():
+    for series in CHANGES:
+        assert all(change.why for change in series.changes.values()), series.name
+    values = {name: values_of(release) for name, release in SERIES.items()}
+    for before, after in itertools.pairwise(CHANGES):
+        for name in after.changes:
+            assert values[before.name].get(name) != values[after.name].get(name), name
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

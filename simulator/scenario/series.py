@@ -1,0 +1,203 @@
+"""Every series of Quantum and Neutron from Grizzly on: what changed in each, and why.
+
+A series is the one before it with some changes, each with the commit, bug or file it was read
+from; nothing that stayed is written twice. To add one, add an entry to CHANGES. What a name means:
+an option of Neutron's under its own name, a rule of `simulator/neutron/rules.py`, or a habit of an
+agent (a field of `Release`). A reason that begins with [?] is an inference from reading code that
+nobody has executed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from simulator.scenario.releases import FOLSOM, GRIZZLY, NOVA_NETWORK, Release
+
+HABITS = ("l3_restart_wipes", "l2_restart_flushes", "dhcp_sync_starves", "reports")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A value that a series has and the one before it had not, and why."""
+
+    value: object
+    why: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series: its name and title, the tag it was read at, and what changed in it."""
+
+    name: str
+    title: str
+    tag: str
+    changes: Mapping[str, Change]
+
+
+def _series(name: str, title: str, tag: str, **changes: tuple[object, str]) -> Series:
+    return Series(name, title, tag, {key: Change(*change) for key, change in changes.items()})
+
+
+CHANGES: tuple[Series, ...] = (
+    _series(
+        "havana-2013.2.0", "Havana as first published", "2013.2",
+        dhcp_lease_duration=(86400.0, "d9832282cf: one option for server and agent, a day"),
+        dhcp_agents_per_network=(1, "new option, neutron/db/agentschedulers_db.py"),
+        num_sync_threads=(4, "9d5c540b47: one bulk call and four threads"),
+        send_arp_for_ha=(0, "591ee00a67: kernel crashes"),
+        dhcp_sync=("served", "auto_schedule_networks: only networks with a DHCP subnet, not to a "
+                   "silent agent"),
+        other_agent=("RouterHostedByL3Agent", "names the holder; neutron/db/l3_agentschedulers_db"),
+    ),
+    _series(
+        "havana-2013.2.1", "Havana, first point release", "2013.2.1",
+        agent_down_time=(9.0, "ea25bc0051, bug 1244255: a late heartbeat made port binding fail"),
+    ),
+    _series(
+        "havana", "Havana, last point release", "2013.2.4",
+        report_interval=(30.0, "3569abac57, bug 1293083: load of heartbeats"),
+        agent_down_time=(75.0, "3569abac57, bug 1293083: load of heartbeats"),
+        updates_reach=("enabled", "7f1af65475 (2013.2.2), bug 1192381: events were dropped"),
+    ),
+    _series(
+        "icehouse", "Icehouse: an L3 agent's restart keeps its namespaces", "2014.1.5",
+        l3_restart_wipes=(False, "011d99f300, bug 1175695: restart was an outage"),
+    ),
+    _series(
+        "juno", "Juno: L3 failover (off), VRRP, DVR", "2014.2.4",
+        allow_automatic_l3agent_failover=(False, "9677cf87cb: new, off"),
+        l3_ha=(False, "new, neutron/db/l3_hamode_db.py"),
+        max_l3_agents_per_router=(3, "new, neutron/db/l3_hamode_db.py"),
+        min_l3_agents_per_router=(2, "new, neutron/db/l3_hamode_db.py"),
+        ha_vrrp_advert_int=(2.0, "new, neutron/agent/l3_ha_agent.py"),
+        send_arp_for_ha=(3, "neutron/agent/l3_agent.py"),
+        same_agent=("silent", "adding a router to the agent that has it changes nothing"),
+    ),
+    _series(
+        "kilo", "Kilo: DHCP failover (on), WeightScheduler", "2015.1.4",
+        allow_automatic_dhcp_failover=(True, "0db17ea6ec, bug 1386794: new, on"),
+        dhcp_load_type=("networks", "new, neutron/db/agents_db.py"),
+        enable_services_on_agents_with_admin_state_down=(False, "new"),
+        dhcp_grace=(True, "28fe7e85cc, bug 1417708: a starting agent was judged dead"),
+        dhcp_hosting=("bound", "c74b05ebb1 (2015.1.2), bug 1388698: too many agents"),
+        network_triggers=(("port", "subnet"), "05f2344814: a subnet schedules its network"),
+        admin_filter=("intended", "96aa9f9360, 5a480be4a8, bugs 1414905 and 1410841"),
+        removal=("silent", "f78ce6782a: removing a router twice"),
+    ),
+    _series(
+        "liberty", "Liberty: least loaded schedulers by default", "7.2.0",
+        network_scheduler_driver=("WeightScheduler", "e5f635ee4f, bug 1494667"),
+        router_scheduler_driver=("LeastRoutersScheduler", "e5f635ee4f, bug 1494667"),
+        enable_new_agents=(True, "new"),
+        l2_restart_flushes=(False, "73673beacd, bug 1383674: drop_flows_on_start, off"),
+        revival=(True, "aebd27f3b7 (7.0.4), bug 1505166: no resync after a partition"),
+        dhcp_failover_skips=(True, "1318437a0c, bug 1461714: all unhosted when the broker failed"),
+        added_by_call=(True, "1eb40b49f3 (7.x), bug 1482630: router_added was lost"),
+    ),
+    _series(
+        "mitaka", "Mitaka: availability zones, a queue for state reports", "8.4.0",
+        default_availability_zones=((), "new"),
+        network_triggers=(("port", "subnet", "interface"), "aa00310eef: router interfaces, too"),
+        gateway_triggers=(True, "da00d1a186 (8.x): creating a router with a gateway"),
+        l3_failover_rechecks=(True, "9ec466cd42, 70068992e3, bug 1522436: storm though it is back"),
+    ),
+    _series(
+        "newton", "Newton: binding indices, RPC back-off", "9.4.1",
+        one_binding=(True, "b1ec8d523d, bug 1535557: unique(router, binding_index)"),
+    ),
+    _series("ocata", "Ocata: one way of automatic L3 scheduling", "10.0.7",
+            min_l3_agents_per_router=(None, "dd5aca38f9: removed"),
+            dhcp_sync_starves=(False, "f15851b989, bug 1650611: sync left the heartbeat's thread")),
+    _series("pike", "Pike", "11.0.8", send_arp_for_ha=(None, "removed")),
+    _series("queens", "Queens", "12.1.1",
+            dhcp_failover_filter=(False, "7c7b2d75aa: disabled agents' networks move, too")),
+    _series("rocky", "Rocky", "13.0.7"),
+    _series("stein", "Stein: DHCP resync by events", "14.4.2"),
+    _series("train", "Train", "15.3.4"),
+    _series("ussuri", "Ussuri", "16.4.2",
+            disabled_stops_scheduling=(True, "139b496ef9: network_auto_schedule off stops all")),
+    _series("victoria", "Victoria", "17.4.1"),
+    _series("wallaby", "Wallaby", "18.6.0"),
+    _series("xena", "Xena", "19.7.0"),
+    _series("yoga", "Yoga", "20.5.0"),
+    _series("zed", "Zed", "21.2.1"),
+    _series("2023.1", "2023.1, Antelope", "22.2.1"),
+    _series("2023.2", "2023.2, Bobcat", "23.5.0"),
+    _series("2024.1", "2024.1, Caracal", "24.2.2",
+            ha_failover=("moves", "[?] fa28c3c35c, bug 2050236: HA routers were not re-hosted")),
+    _series("2024.2", "2024.2, Dalmatian", "25.2.3"),
+    _series("2025.1", "2025.1, Epoxy", "26.0.5"),
+    _series("2025.2", "2025.2, Flamingo", "27.0.3"),
+    _series("2026.1", "2026.1", "28.0.1"),
+    _series("2026.2", "2026.2", "29.0.0",
+            ha_failover=("aborts", "recorded: the new HA port cannot be made in the transaction")),
+)  # fmt: skip
+"""In order; the first is Grizzly with its changes, each other one the one before with its own."""
+
+
+def _after(before: Release, series: Series) -> Release:
+    """The release that *series* made of the one before it."""
+    habits: dict[str, Any] = {}
+    options, rules = dict(before.options), dict(before.rules)
+    for name, change in series.changes.items():
+        if name in HABITS:
+            habits[name] = change.value
+        elif change.value is None:
+            del options[name]
+        elif name not in RULE_NAMES and isinstance(change.value, float | int):
+            options[name] = change.value
+        else:
+            rules[name] = change.value
+    sources = {**before.sources, **{name: c.why for name, c in series.changes.items()}}
+    return replace(
+        before, name=series.name, title=series.title, tag=series.tag,
+        options=options, rules=rules, sources=sources, **habits,
+    )  # fmt: skip
+
+
+RULE_NAMES = frozenset(GRIZZLY.rules)
+
+
+def _all() -> dict[str, Release]:
+    known = {release.name: release for release in (NOVA_NETWORK, FOLSOM, GRIZZLY)}
+    release = GRIZZLY
+    for series in CHANGES:
+        release = known[series.name] = _after(release, series)
+    return known
+
+
+SERIES: Mapping[str, Release] = _all()
+"""All releases by name, those that no scenario can simulate yet included."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs between two releases: one option, rule or habit, and why."""
+
+    name: str
+    before: object
+    after: object
+    why: str
+
+
+def differences(before: Release, after: Release) -> list[Difference]:
+    """All that *after* has otherwise than *before*, in order of name; None for no such option."""
+    old, new = values_of(before), values_of(after)
+    later = after if _place(after) >= _place(before) else before
+    return [
+        Difference(name, old.get(name), new.get(name), later.sources.get(name, ""))
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    ]
+
+
+def values_of(release: Release) -> dict[str, object]:
+    """The options of a release, then its rules and habits."""
+    habits = {name: getattr(release, name) for name in (*HABITS, "architecture")}
+    return {**release.options, **release.rules, **habits}
+
+
+def _place(release: Release) -> int:
+    return list(SERIES).index(release.name)
