@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-Id: TypeAlias = Hashable
+Id: TypeAlias = Any
+"""The name of a network or router: anything hashable, as the caller likes."""
 FANOUT = "*"
 
 

@@ -71,12 +71,11 @@ class World:
             on_notice_down=self._on_notice_down,
         )
 
-    def _draws(self, target: object) -> Stream:
+    def _draws(self, target: int) -> Stream:
         """The scheduler's choices for one object: a new stream each time it is scheduled."""
-        number = int(str(target))
-        attempt = self._attempts[number]
-        self._attempts[number] += 1
-        entity = stable_hash(self.objects.names[number])
+        attempt = self._attempts[target]
+        self._attempts[target] += 1
+        entity = stable_hash(self.objects.names[target])
         return self.streams.stream(entity, SCHEDULER, first=attempt * DRAWS_AN_ATTEMPT)
 
     def _heard(self, row: Row, now: float) -> float:
@@ -84,10 +83,10 @@ class World:
         assert heart is not None
         return heart.last_heard(now)
 
-    def _on_bind(self, target: object, name: str, bound: bool) -> None:
+    def _on_bind(self, target: int, name: str, bound: bool) -> None:
         kind = Kind.BOUND if bound else Kind.UNBOUND
         component = self.api.agents[name].component
-        self.recorder.add(self.env.now, kind, component, int(str(target)))
+        self.recorder.add(self.env.now, kind, component, target)
 
     def _on_notice_down(self, name: str) -> None:
         component = self.api.agents[name].component
@@ -181,7 +180,7 @@ class World:
         for agent in self.agents:
             if self.plan.release.has_scheduler:
                 row = server.agents.get(agent.name)
-                things = [int(str(t)) for t in row.hosted] if row else []
+                things = list(row.hosted) if row else []
             elif agent.type in ("l3", "dhcp", "nova-network"):
                 things = self.workflows.wanted(agent) or []
             else:

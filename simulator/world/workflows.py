@@ -79,7 +79,7 @@ class Workflows:
         architecture = self.release.architecture
         if architecture == "scheduled":
             try:
-                return [int(str(t)) for t in self.server.sync(agent.cluster.env.now, agent.name)]
+                return self.server.sync(agent.cluster.env.now, agent.name)
             except AgentNotFound:
                 return None
         if architecture == "multi_host":
@@ -256,7 +256,7 @@ class Workflows:
         if notice.method == "agent_updated":
             self.resync_later(agent)
             return
-        router = int(str(notice.target))
+        router = notice.target
         if notice.method in ("router_deleted", "router_removed_from_agent"):
             agent.remove([router])
         elif router in agent.configured:
@@ -270,7 +270,7 @@ class Workflows:
         if notice.method == "agent_updated":
             self.resync_later(agent)
             return
-        network = int(str(notice.target))
+        network = notice.target
         if notice.method == "network_delete_end":
             agent.remove([network])
         elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
