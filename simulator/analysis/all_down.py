@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulator.analysis.downtime import bindings
-from simulator.analysis.intervals import Rows, Spans, concatenate, difference, gaps, union
+from simulator.analysis.intervals import (
+    NOTHING,
+    Rows,
+    Spans,
+    complement,
+    concatenate,
+    difference,
+    gaps,
+    union,
+)
 from simulator.analysis.service import History
 from simulator.analysis.states import alternating, grouped
 from simulator.trace import Kind, Sort
@@ -18,9 +29,9 @@ def all_down(history: History) -> Spans:
 def all_down_by_nodes(history: History) -> Spans:
     """When nodes and agents alone kept a router from serving, and none served.
 
-    Uplinks are taken to be up. A router that is bound to no agent, or whose agent waits for
-    broker or server on a node that would pass its traffic, is excused: it neither serves nor
-    counts as down.
+    Uplinks are taken to be up. A router is excused, so that it neither serves nor counts as down,
+    while it is bound to no agent, or while all that keeps its node from serving it is that the L3
+    agent (to set it up) or the L2 agent (to wire it) waits for broker or server.
     """
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
     settled = concatenate([serving, _excused(history)]).inside(lives).merged()
@@ -28,18 +39,23 @@ def all_down_by_nodes(history: History) -> Spans:
 
 
 def _excused(history: History) -> Rows:
-    """When each router was bound nowhere, or its agent waited though its node was fit."""
+    """When each router was bound nowhere, or only waiting agents kept its node from serving it."""
     lives = history.lives(Sort.ROUTER)
     bound = bindings(history)
     bound = bound.take(history.trace.objects.sort[bound.owner] == Sort.ROUTER)
     loose = gaps(bound.inside(lives).merged(), lives)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
+    nodes = history.trace.nodes
     parts = []
     for node, which in grouped(bound.node) if waits else ():
-        agent = int(history.trace.nodes.l3[node])
-        if agent in waits:
-            parts.append(bound.take(which).covered_by(waits[agent]))
-    waiting = history.carried_by(concatenate(parts), external=True, uplink=False)
+        l3, l2 = (waits.get(int(column[node]), NOTHING) for column in (nodes.l3, nodes.l2))
+        mine = bound.take(which)
+        here = history.attached.take(history.attached.node == node)
+        here = here.take(np.isin(here.owner, mine.owner))
+        flushed = difference(history.flushed.get(int(nodes.l2[node]), NOTHING), l2)
+        flowing = complement(flushed, 0.0, history.horizon)
+        parts += [mine.covered_by(l3).covered_by(flowing), here.covered_by(l2)]
+    waiting = history.carried_by(concatenate(parts), external=True, uplink=False, flows=False)
     return concatenate([loose, waiting])
 
 

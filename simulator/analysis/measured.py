@@ -128,7 +128,7 @@ class Measured:
         history = self.history
         servers = history.dhcp_servers.clipped(self.context.begin, self.context.end)
         parts = [
-            moves(history.router_outages, history.routed),
+            moves(history.router_outages, history.answering),
             moves(history.network_outages, servers),
         ]
         return np.concatenate(parts)

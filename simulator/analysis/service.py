@@ -113,12 +113,20 @@ class History:
 
     # -- paths -----------------------------------------------------------------------------
 
-    def path(self, node: int, *, external: bool, gateway: int = -1, uplink: bool = True) -> Spans:
+    def path(
+        self,
+        node: int,
+        *,
+        external: bool,
+        gateway: int = -1,
+        uplink: bool = True,
+        flows: bool = True,
+    ) -> Spans:
         """When *node* passes traffic of what it has set up.
 
-        Its host is up, its L2 agent has not dropped the flows, and its data NIC is up; with
-        *external* the external NIC too, and the uplink of network *gateway* if *uplink*. Under
-        multi_host no data network lies on the way out.
+        Its host is up, its data NIC is up and, if *flows* matter, its L2 agent has not dropped
+        them; with *external* the external NIC is up too, and the uplink of network *gateway* if
+        *uplink*. Under multi_host no data network lies on the way out.
         """
         nodes, failed = self.trace.nodes, self.failed
         parts = [int(nodes.host[node])]
@@ -129,11 +137,14 @@ class History:
         if external and uplink and gateway >= 0:
             parts.append(int(self.trace.uplinks[gateway]))
         down = [failed[part] for part in parts if part in failed]
-        down.append(self.flushed.get(int(nodes.l2[node]), NOTHING))
+        if flows:
+            down.append(self.flushed.get(int(nodes.l2[node]), NOTHING))
         return complement(union_of(down), 0.0, self.horizon)
 
-    def carried_by(self, rows: Rows, *, external: bool, uplink: bool = True) -> Rows:
-        """The parts of *rows* in which their node's path was up.
+    def carried_by(
+        self, rows: Rows, *, external: bool, uplink: bool = True, flows: bool = True
+    ) -> Rows:
+        """The parts of *rows* in which their node's path was up, dropped flows or not by *flows*.
 
         A router without a gateway needs no external NIC and no uplink.
         """
@@ -143,7 +154,7 @@ class History:
         for one, which in grouped(key):
             node, exit_ = divmod(one, len(self.trace.uplinks) + 1)
             spans = self.path(
-                node, external=external and exit_ > 0, gateway=exit_ - 1, uplink=uplink
+                node, external=external and exit_ > 0, gateway=exit_ - 1, uplink=uplink, flows=flows
             )
             mine = rows.take(which)
             whole = spans.starts.size == 1 and spans.length == self.horizon
@@ -197,11 +208,19 @@ class History:
     def _any_failed(self, *parts: Ints) -> bool:
         return any(int(part) in self.failed for group in parts for part in group)
 
-    def _serving(self, *, external: bool, uplink: bool) -> Rows:
+    @cached_property
+    def answering(self) -> Rows:
+        """When each node answered north-south for each router, conflicts included."""
+        rows = self._reaching(external=True, uplink=True)
+        return rows.clipped(self.context.begin, self.context.end).joined()
+
+    def _reaching(self, *, external: bool, uplink: bool) -> Rows:
         if external and self._any_failed(self.trace.uplinks, self.trace.nodes.external_nic):
-            rows = self.carried_by(self._router_rows, external=True, uplink=uplink)
-        else:
-            rows = self.present
+            return self.carried_by(self._router_rows, external=True, uplink=uplink)
+        return self.present
+
+    def _serving(self, *, external: bool, uplink: bool) -> Rows:
+        rows = self._reaching(external=external, uplink=uplink)
         if self._contested.owner.size:
             rows = self._resolve(rows)
         return rows.clipped(self.context.begin, self.context.end).joined()

@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from simulator.errors import InputError
 
+Objects = Annotated[int, Field(ge=0, le=10**9)]
+LATEST = 2.0**33
+"""The clock is exact up to here, s."""
+
 
 class Part(BaseModel):
     """A part of a recording. What it holds beyond is not judged."""
@@ -57,8 +61,8 @@ class Result(Part):
     status: str | None = None
     synced: list[str] | None = None
     skipped: str | None = None
-    distribution: dict[str, int] = Field(default_factory=dict)
-    sets: dict[str, int] | None = None
+    distribution: dict[str, Objects] = Field(default_factory=dict)
+    sets: dict[str, Objects] | None = None
 
 
 class Refusal(Part):
@@ -159,9 +163,11 @@ ARGUMENTS: dict[str, dict[str, tuple[type, object]]] = {
 def read_recording(path: Path) -> Recording:
     """Read and check one recording. Raises RecordingError."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes(), object_pairs_hook=_without_doubles)
     except OSError as error:
         raise RecordingError(str(path), error.strerror or str(error)) from None
+    except RecursionError:
+        raise RecordingError(str(path), "not a recording: nested too deep") from None
     except ValueError as error:
         raise RecordingError(str(path), f"not JSON: {error}") from None
     if not isinstance(data, dict):
@@ -171,6 +177,16 @@ def read_recording(path: Path) -> Recording:
     except ValidationError as error:
         raise _explained(str(path), data, error) from None
     return recording.model_copy(update={"steps": _with_arguments(recording, data["steps"])})
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, of which no key may stand twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        double = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key '{double}' stands twice")
+    return found
 
 
 def _explained(path: str, data: dict[str, Any], error: ValidationError) -> RecordingError:
@@ -193,8 +209,10 @@ def _with_arguments(recording: Recording, raw: list[dict[str, Any]]) -> list[Ste
         def fault(why: str, step: Step = step) -> RecordingError:
             return RecordingError(recording.path, why, step.i)
 
-        if step.t != step.t or step.t < before:
+        if not step.t >= before:
             raise fault(f"time goes backwards, from {before:g} s to {step.t:g} s")
+        if step.t > LATEST:
+            raise fault(f"{step.t:g} s is too late: at most {LATEST:g} s")
         before = step.t
         if step.op not in ARGUMENTS:
             raise fault(f"unknown operation '{step.op}'; known: {', '.join(ARGUMENTS)}")
@@ -209,11 +227,30 @@ def _arguments(step: Step, data: dict[str, Any], fault: Any) -> dict[str, Any]:
         value = data.get(name, default)
         if value is ...:
             raise fault(f"{step.op} needs '{name}'")
-        number = kind is float and isinstance(value, int) and not isinstance(value, bool)
-        if value is not default and not isinstance(value, kind) and not number:
+        if value is not default and not _fits(value, kind):
             raise fault(f"{name}: a {kind.__name__} is wanted, not {value!r}")
+        if kind is list and not all(isinstance(item, str) for item in value):
+            raise fault(f"{name}: a list of names is wanted, not {value!r}")
+        if name == "body":
+            _check_body(value, fault)
         found[name] = value
     return found
+
+
+def _fits(value: object, kind: type) -> bool:
+    """Whether *value* is of *kind*; a whole number is a number, and a switch is none."""
+    if isinstance(value, bool) and kind is not bool:
+        return False
+    return isinstance(value, kind) or (kind is float and isinstance(value, int))
+
+
+def _check_body(body: dict[str, Any], fault: Any) -> None:
+    """What a router's update says, as far as it is read."""
+    if not isinstance(body.get("admin_state_up", True), bool):
+        raise fault(f"body.admin_state_up: a bool is wanted, not {body['admin_state_up']!r}")
+    gateway = body.get("external_gateway_info") or {}
+    if not isinstance(gateway, dict) or not isinstance(gateway.get("network_id", ""), str):
+        raise fault(f"body.external_gateway_info: a mapping is wanted, not {gateway!r}")
 
 
 def _check_names(recording: Recording, step: Step, data: dict[str, Any], fault: Any) -> None:

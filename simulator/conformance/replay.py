@@ -7,6 +7,7 @@ called it dead. A choice that the policy allows is adopted, whichever of several
 from __future__ import annotations
 
 import difflib
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -111,6 +112,8 @@ def _option(recording: Recording, name: str, value: Any) -> Any:
     if type(value) is not type(default):
         wanted = type(default).__name__
         raise RecordingError(recording.path, f"{name}: a {wanted} is wanted, not {value!r}")
+    if isinstance(value, float | int) and not 0 <= value < math.inf:
+        raise RecordingError(recording.path, f"{name}: {value} makes no sense")
     return value
 
 
@@ -238,7 +241,7 @@ class Replay:
             )
         allowed = self._allowed(decision, recorded.chosen)
         self._expect(f"{what}: chosen", sorted(recorded.chosen), sorted(allowed))
-        return [name for name in recorded.chosen if name in self.server.agents]
+        return [name for name in recorded.chosen if name in decision.candidates]
 
     def _place(self, decision: Decision) -> int | None:
         for place, recorded in enumerate(self._waiting):
@@ -317,13 +320,23 @@ class Replay:
 
     def create_network(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
         """A network."""
+        self._refuse_double(given["network"], self.server.networks)
         return self.server.create_network(now, given["network"], hints=given["az_hints"])
 
     def create_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
         """A router."""
+        self._refuse_double(given["router"], self.server.routers)
+        if given["gateway"] is not None:
+            self.server.tables.network(given["gateway"])
         return self.server.create_router(
             now, given["router"], gateway=given["gateway"], ha=given["ha"], hints=given["az_hints"]
         )
+
+    def _refuse_double(self, name: str, known: Mapping[Id, object]) -> None:
+        """Objects are told apart by their names, so each is created once."""
+        if name in known:
+            assert self._step
+            raise RecordingError(self.recording.path, f"'{name}' exists already", self._step.i)
 
     def update_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
         """An update; of its body, admin state and gateway matter."""
@@ -332,6 +345,8 @@ class Replay:
             changes["admin_state_up"] = body["admin_state_up"]
         if "external_gateway_info" in body:
             changes["gateway"] = (body["external_gateway_info"] or {}).get("network_id")
+            if changes["gateway"] is not None:
+                self.server.tables.network(changes["gateway"])
         return self.server.update_router(now, given["router"], changes)
 
     def add_interface(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
@@ -355,20 +370,21 @@ class Replay:
         """Many objects: how they spread must be likely under the policy."""
         assert self._step
         found = self._step.result.distribution
-        counts = list(found.values())
         agents = [a.name for a in self.server.tables.of_type(kind) if a.admin_state_up]
-        self._expect("agents that got objects", True, set(found) <= set(agents))
         places = self.rules.dhcp_agents_per_network if kind == "dhcp" else 1
-        self._expect("bound", given["count"] * min(places, len(agents)), sum(counts))
-        dhcp = kind == "dhcp"
-        driver = self._driver(kind)
-        for name in found if dhcp else ():
-            self.server.agents[name].load += found[name]  # adopted, as other choices are
-        counts += [0] * (len(agents) - len(counts))
-        if driver not in RANDOM:
+        places = min(places, len(agents))
+        self._expect("agents beyond those that could be chosen", [], sorted({*found} - {*agents}))
+        self._expect("bindings", given["count"] * places, sum(found.values()))
+        if kind == "dhcp":
+            for name in {*found} & {*agents}:
+                self.server.agents[name].load += found[name]  # adopted, as other choices are
+        counts = [found.get(name, 0) for name in agents]
+        if not counts:
+            return []
+        if self._driver(kind) not in RANDOM:
             self._expect("spread of loads", True, max(counts) - min(counts) <= 1)
             return []
-        variance_share = 1 - min(places, len(agents)) / len(agents) if places > 1 else None
+        variance_share = 1 - places / len(agents) if places > 1 else None
         self._expect("likely if uniform", True, _likely(counts, variance_share))
         sets = self._step.result.sets
         if sets is not None:
@@ -382,7 +398,7 @@ def _likely(counts: list[int], variance_share: float | None) -> bool:
     Several agents an object are drawn without replacement, which makes the counts of agents less
     spread than independent ones: (n - k) / (n - 1) times; *variance_share* is (n - k) / n.
     """
-    if len(counts) < 2:
+    if len(counts) < 2 or not any(counts):
         return True
     statistic, _ = stats.chisquare(counts)
     n = len(counts)

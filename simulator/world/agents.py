@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 
 class Work(NamedTuple):
-    """Objects to set up or take down, what was true of each before, and when all is done."""
+    """Objects to set up or take down, what was true of each before, when it was planned, s, and
+    when all is done, s.
+    """
 
     batch: Batch
     before: list[float | None]
+    planned_at: float
     done_by: float
 
 
@@ -37,7 +40,8 @@ class Agent:
     """One live agent. *life* counts starts and stops: work of an ended life is void."""
 
     __slots__ = (
-        "_booted", "_boots", "_lose_contact", "_mailbox", "_planned", "_receive", "_start",
+        "_booted", "_boots", "_lose_contact", "_mailbox", "_planned", "_queue_survives", "_receive",
+        "_start",
         "busy_until", "cluster", "component", "configured", "control", "entity", "fuzz",
         "has_queue", "heart", "interrupted", "life", "management_up", "messages", "name", "plan",
         "queue_busy_until", "running", "started_at", "sync_again", "syncing", "type", "waiting",
@@ -82,6 +86,8 @@ class Agent:
         self.messages = 0  # how many were sent to it
         self.queue_busy_until = -math.inf  # when the last message sent so far arrives
         self._mailbox: list[Notice] = []
+        # Folsom's DHCP agents listen through a queue of their own, which ends with the process.
+        self._queue_survives = cluster.plan.release.has_scheduler
         number = cluster.plan.number
         cluster.watch(plan.host, self._on_host)
         cluster.watch(plan.component, self._on_process)
@@ -170,6 +176,8 @@ class Agent:
         self.life += 1
         self.running = False
         self.cluster.recorder.add(self.cluster.env.now, Kind.STOPPED, self.component)
+        if not self._queue_survives:
+            self._mailbox.clear()
         self.control.answered(self)
         self.interrupt_work()
         if self.heart:
@@ -194,16 +202,21 @@ class Agent:
         self.configured.update(zip(objects, times, strict=True))
 
     def extend(self, thing: int, seconds: float) -> None:
-        """More work on *thing*; if it is not set up yet, it is only once this is done, too."""
+        """More work on *thing*, after all other.
+
+        If it was only told about at this very instant, this is part of setting it up: a router
+        made with its gateway, interfaces and floating IPs serves when it has them all.
+        """
         now = self.cluster.env.now
         self.busy_until = max(self.busy_until, now) + seconds
         if self.configured[thing] < now or not seconds:
             return
         for work in reversed(self._planned):
             if work.batch.kind == Kind.CONFIGURED and thing in work.batch.objects:
-                work.batch.times[work.batch.objects.index(thing)] = math.inf
-                self._plan(Kind.CONFIGURED, [thing], [self.busy_until])
-                self.configured[thing] = self.busy_until
+                if work.planned_at == now:
+                    work.batch.times[work.batch.objects.index(thing)] = math.inf
+                    self._plan(Kind.CONFIGURED, [thing], [self.busy_until])
+                    self.configured[thing] = self.busy_until
                 return
 
     def remove(self, objects: Iterable[int]) -> None:
@@ -226,8 +239,9 @@ class Agent:
         before = [self.configured.get(thing) for thing in objects]
         batch = Batch(kind, self.component, objects, times)
         self.cluster.recorder.batch(batch)
-        self._planned = [w for w in self._planned if w.done_by >= self.cluster.env.now]
-        self._planned.append(Work(batch, before, times[-1]))
+        now = self.cluster.env.now
+        self._planned = [work for work in self._planned if work.done_by >= now]
+        self._planned.append(Work(batch, before, now, times[-1]))
 
     def interrupt_work(self) -> bool:
         """Give up what is not done by now; whether there was any."""
@@ -298,7 +312,7 @@ class Agent:
         """A message reaches this agent's queue, and the agent if it can consume it."""
         if self.running and self.control.path(self):
             self._receive(self, notice)
-        else:
+        elif self.running or self._queue_survives:
             self._mailbox.append(notice)
 
     def _open_mailbox(self) -> None:

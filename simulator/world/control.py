@@ -59,12 +59,14 @@ class ControlPlane:
         self._by_type: dict[str, list[Agent]] = defaultdict(list)
         self.broker_up = self.server_up = self.fabric_up = self.listening = True
         self.epoch = 0
+        self.has_queue = True  # of the server, in the broker: calls lie there while it is away
         self.losses: list[float] = []  # when each epoch ended
         self.changed = Event(cluster.env)
         self.broker_lost = -math.inf
         self._server_back = -math.inf
         self._streams = streams
         self._blocked: list[tuple[float, Notice]] = []
+        self._blocked_until = -math.inf  # when the last of the blocked ones so far is published
         self.timeout = (
             plan.seconds("rpc_response_timeout")
             if "rpc_response_timeout" in plan.release.options
@@ -117,6 +119,7 @@ class ControlPlane:
         self.broker_up, self.server_up, self.fabric_up = broker, server, fabric
         if lost_broker:
             self.broker_lost = now
+            self.has_queue = False
             for agent in self.agents:
                 agent.lose_queue()
         if new_broker:
@@ -138,11 +141,11 @@ class ControlPlane:
         def listen() -> None:
             ready = self.broker_up and self.server_up and not self.listening
             if ready and outages == (self.broker_lost, self._server_back):
-                self.listening = True
+                self.listening = self.has_queue = True
                 self._announce()
 
         if time <= self.cluster.env.now:
-            self.listening = True
+            self.listening = self.has_queue = True
         else:
             self.cluster.at(time, Rank.CONNECT, -1, listen)
 
@@ -181,7 +184,10 @@ class ControlPlane:
             connected = yield from self.connect(agent, life, env.now)
             if not connected:
                 return False
-        if self.listening:
+        began = env.now
+        if not self.listening:
+            yield from self._queued(agent, life)
+        if self.listening and agent.life == life:
             epoch = self.epoch
             cost = self.plan.cost("rpc_call")
             if cost:
@@ -192,8 +198,23 @@ class ControlPlane:
                 self.answered(agent)
                 return True
         self.waits(agent)
-        yield self.cluster.until(env.now + self.timeout, Rank.AGENT, agent.component)
+        end = max(began + self.timeout, env.now)
+        yield self.cluster.until(end, Rank.AGENT, agent.component)
         return False
+
+    def _queued(self, agent: Agent, life: int) -> Generator[Event, Any, None]:
+        """Wait while a call lies in the queue of a server that is away, but not beyond its time.
+
+        The queue is the broker's: it is there from when the server first listened until the
+        broker is lost.
+        """
+        env, lost = self.cluster.env, self.broker_lost
+        deadline = self.cluster.until(env.now + self.timeout, Rank.AGENT, agent.component)
+        while self.has_queue and not self.listening and agent.life == life:
+            self.waits(agent)
+            yield self.changed | agent.wakeup | deadline
+            if self.broker_lost != lost or deadline.processed:
+                return
 
     def rest(self, agent: Agent, life: int) -> Generator[Event, Any, bool]:
         """Wait until *agent* reaches the REST API, trying every polling interval (Folsom)."""
@@ -226,25 +247,37 @@ class ControlPlane:
     # -- the server tells agents -----------------------------------------------------------
 
     def send(self, notices: list[Notice]) -> None:
-        """Publish *notices* now, or when the server has its broker back: it blocks until then."""
+        """Publish *notices*: now, or when the server has its broker back, for it blocks until then.
+
+        What follows waits for what is blocked: nobody acts again before the first act returns.
+        """
         now = self.cluster.env.now
         for notice in notices:
-            if self.broker_up:
-                self._publish(notice)
-            else:
+            if not self.broker_up:
                 self._blocked.append((now, notice))
+            else:
+                self._publish_at(max(now, self._blocked_until), now, notice)
 
     def _publish_blocked(self, now: float) -> None:
         blocked, self._blocked = self._blocked, []
         for since, notice in blocked:
+            time = max(next_attempt(since, now), self._blocked_until)
+            self._publish_at(time, since, notice)
 
-            def publish(since: float = since, notice: Notice = notice) -> None:
-                if self.broker_up:
-                    self._publish(notice)
-                else:
-                    self._blocked.append((since, notice))
+    def _publish_at(self, time: float, since: float, notice: Notice) -> None:
+        """Publish at *time*, if the broker is there then; *since* is when it was to be sent."""
+        if time == self.cluster.env.now:
+            self._publish(notice)
+            return
+        self._blocked_until = time
 
-            self.cluster.at(next_attempt(since, now), Rank.CONNECT, -1, publish)
+        def publish() -> None:
+            if self.broker_up:
+                self._publish(notice)
+            else:
+                self._blocked.append((since, notice))
+
+        self.cluster.at(time, Rank.CONNECT, -1, publish)
 
     def _publish(self, notice: Notice) -> None:
         fanout = notice.agent == FANOUT

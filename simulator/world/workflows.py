@@ -211,9 +211,13 @@ class Workflows:
             known = sum(1 for router in wanted if router in agent.configured)
             self.reconcile(agent, wanted, env.now + self._loop_time(known))
             done = max(env.now + self._loop_time(len(wanted)), agent.busy_until)
+            agent.interrupted = False
             yield agent.wakeup
             if agent.life != life:
                 return
+            if agent.interrupted:  # what was under way has been given up: the loop begins anew
+                at = env.now + interval
+                continue
             period = interval + self._loop_time(len(wanted))
             polls = max(0, math.ceil((env.now - done - interval) / period))
             at = max(env.now, done + interval + polls * period)
@@ -274,7 +278,10 @@ class Workflows:
         if notice.method == "network_delete_end":
             agent.remove([network])
         elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
-            agent.build([network], self.network_costs(agent, [network]))
+            if agent.control.in_contact(agent):
+                agent.build([network], self.network_costs(agent, [network]))
+            else:
+                self.resync_later(agent)  # it cannot ask about the network
 
     def _is_new(self, agent: Agent, thing: int) -> bool:
         return thing not in agent.configured and self.objects.alive(thing)

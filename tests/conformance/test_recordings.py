@@ -129,6 +129,28 @@ def test_an_unlikely_spread_is_a_violation(tmp_path):
     assert [v.what for v in replayed(tmp_path, data).violations] == ["likely if uniform"]
 
 
+def test_a_step_that_is_missing_is_seen_in_what_follows(tmp_path):
+    data = recorded("s2_chance_l3_1000")
+    del data["steps"][4]
+    found = [violation.what for violation in replayed(tmp_path, data).violations]
+    assert "agents beyond those that could be chosen" in found
+
+
+def test_nobody_to_choose_from_binds_nothing(tmp_path):
+    data = recorded("s2_chance_l3_1000")
+    data["steps"] = data["steps"][5:]
+    data["steps"][0]["result"]["distribution"] = {}
+    data["steps"][0]["state"]["agents"] = {}
+    assert replayed(tmp_path, data).violations == []
+
+
+def test_a_gateway_on_no_network_is_refused(tmp_path):
+    data = recorded("01_alive_boundary")
+    first(data, op="create_router")["gateway"] = "nowhere"
+    found = replayed(tmp_path, data).violations
+    assert (found[0].what, found[0].found) == ("error", "NetworkNotFound")
+
+
 # -- what cannot be read -------------------------------------------------------------------
 
 
@@ -159,6 +181,19 @@ def _at(data, step, **changes):
         (lambda d: d["timeline"]["config"].update(network_scheduler_driver="Best"),
          "unknown network_scheduler_driver 'Best'"),
         (lambda d: d.pop("steps"), "steps: field required"),
+        (lambda d: _at(d, 8, network="ext"), "step 8: 'ext' exists already"),
+        (lambda d: _at(d, 3, t=1e300), "step 3: 1e+300 s is too late"),
+        (lambda d: _at(d, 2, az_hints=[{"a": 1}]), "step 2: az_hints: a list of names is wanted"),
+        (lambda d: _at(d, 2, op="bulk_networks", count=True),
+         "step 2: count: a int is wanted, not True"),
+        (lambda d: _at(d, 5, op="update_router", body={"external_gateway_info": "x"}),
+         "step 5: body.external_gateway_info: a mapping is wanted, not 'x'"),
+        (lambda d: _at(d, 5, op="update_router", body={"admin_state_up": "x"}),
+         "step 5: body.admin_state_up: a bool is wanted, not 'x'"),
+        (lambda d: d["timeline"]["config"].update(agent_down_time=-1),
+         "agent_down_time: -1.0 makes no sense"),
+        (lambda d: d["timeline"]["config"].update(agent_down_time=float("nan")),
+         "agent_down_time: nan makes no sense"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_says_where(tmp_path, spoil, message):
@@ -170,7 +205,9 @@ def test_what_cannot_be_read_says_where(tmp_path, spoil, message):
     assert str(error.value).startswith(str(tmp_path / "trace.json"))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "\x00\xff", "[" * 200_000, '{"steps": [], "steps": []}']
+)
 def test_what_is_no_recording_at_all(tmp_path, text):
     path = tmp_path / "trace.json"
     path.write_bytes(text.encode("latin-1"))

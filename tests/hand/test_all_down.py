@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from lab import metrics, network_nodes, outage, run_one, with_events
 
 from simulator.trace import Kind
@@ -104,3 +105,22 @@ def test_routers_that_come_while_the_broker_is_gone_are_not_the_nodes_fault():
     )
     assert values["router.all_down_time"] > 10_000
     assert values["router.all_down_time_by_nodes"] == 0.0
+
+
+@pytest.mark.parametrize(("service", "time"), [("broker", 500), ("server", 500)])
+def test_an_l2_agent_that_waits_for_what_all_share_is_no_fault_of_its_node(service, time):
+    """The L2 agent restarts at 1000 s, flushes, and waits for what is away since 990 s."""
+    values = metrics(
+        failures={"network-1/l2": outage(980, 20), f"controller-1/{service}": outage(990, time)}
+    )
+    assert values["router.all_down_time"] >= 490
+    assert values["router.all_down_time_by_nodes"] == 0
+
+
+def test_a_host_that_returns_to_a_broker_away_is_down_by_nodes_until_its_agents_wait():
+    """Host down 1000 to 1010 s; its L3 agent asks 0 to 5 s later, and waits for the broker."""
+    values = metrics(
+        failures={"network-1": outage(1000, 10), "controller-1/broker": outage(990, 500)}
+    )
+    assert values["router.all_down_time"] >= 490
+    assert 10 <= values["router.all_down_time_by_nodes"] <= 15

@@ -161,12 +161,16 @@ def test_folsom_waits_for_the_rest_api_by_polling_every_three_seconds():
 
 
 def test_an_l2_agent_rewires_when_its_call_is_answered():
-    """As above with an L2 agent: its calls of 60 s from 1000 s on end at 2020 s."""
+    """Server down 900 to 2000 s; the agent is back at 1000 s and calls every 60 s.
+
+    The call of 1960 s lies in the server's queue and is answered at 2000 s; 30 s to rewire.
+    """
     measured = run_one(
         release="folsom",
+        costs={**FREE, "rewire": "30s"},
         failures={"network-1": outage(950, 50), "controller-1/server": outage(900, 1100)},
     )
-    assert measured.history.router_outages.end.tolist() == [2020.0] * 2
+    assert measured.history.router_outages.end.tolist() == [2030.0] * 2
 
 
 def test_a_lost_broker_makes_every_agent_look_dead_and_nothing_stop():

@@ -229,3 +229,19 @@ def test_a_definition_stands_alone():
         assert not any(
             phrase in words for phrase in ("of the same", "the same by", "any such", "of these,")
         ), name
+
+
+@pytest.mark.parametrize("counts_as", ["up", "down"])
+def test_the_end_of_a_conflict_is_no_failover(counts_as):
+    """Two Folsom nodes that both answer; the uplink blinks, then one node after the other fails."""
+    values = metrics(
+        release="folsom",
+        hosts=network_nodes(2),
+        measures={"conflicted_counts_as": counts_as},
+        failures={
+            "uplink": outage(1000, 10),
+            "network-1": outage(10000, 20000),
+            "network-2": outage(50000, 10000),
+        },
+    )
+    assert values["failover.moves"] == 0

@@ -223,3 +223,93 @@ def test_other_arrivals_do_not_move_where_a_router_goes():
     alone = placed()
     assert len(alone) > 20
     assert placed(networks={"arrivals": "5/d"}, ports={"arrivals": "9/d"}) == alone
+
+
+@pytest.mark.parametrize("broken", ["controller-1/server", "network-1/management"])
+@pytest.mark.parametrize("blink", [1, 10, 300])
+def test_folsoms_l3_agent_begins_anew_after_a_blink(broken, blink):
+    """Five routers of 100 s each from 1010 s on; the way to the server lost at 1150 s.
+
+    The second is given up. The agent polls at 1153, 1156, … s and goes on once it is answered.
+    """
+    measured = run_one(
+        release="folsom",
+        workload={"tenants": 5},
+        costs={**FREE, "rebuild_per_router": "100s"},
+        failures={"network-1": outage(1000, 10), broken: outage(1150, blink)},
+    )
+    ends = sorted(measured.history.router_outages.end.tolist())
+    again = ends[1] - 100
+    assert ends == [1110.0, *(again + 100 * k for k in range(1, 5))]
+    assert 1150 + blink <= again <= 1150 + blink + 3
+
+
+def test_an_update_does_not_cost_a_waiting_router_its_turn():
+    """Ten routers of 100 s each from 1000 + f on; the fifth is updated at 1200 s: still fifth."""
+    keys = {
+        "workload": {"tenants": 10},
+        "costs": {**FREE, "rebuild_per_router": "release", "plug_interface": "50s",
+                  "arping": "0s"},
+        "failures": RESTART,
+    }  # fmt: skip
+    plain = run_one(**keys)
+    name = names(plain, "router")[4]
+    updated = run_one(**keys, actions=[{"at": "1200s", "op": "update_router", "router": name}])
+    assert set_up(updated, name) == set_up(plain, name)
+
+
+def test_a_floating_ip_is_done_last_and_its_router_keeps_its_turn():
+    """Twenty routers of 10 s each; whatever arrives meanwhile, they are set up 10 s apart."""
+    measured = run_one(
+        horizon="2h",
+        costs={**FREE, "rebuild_per_router": "release", "plug_interface": "5s", "arping": "0s"},
+        workload={"tenants": 20, "changes": {"floating_ips": {"arrivals": "300/h"}}},
+        failures=RESTART,
+    )
+    ends = sorted(measured.history.router_outages.end.tolist())
+    assert len(ends) == 20
+    assert ends == [ends[0] + 10 * k for k in range(20)]
+
+
+@pytest.mark.parametrize("release", ["grizzly", "folsom"])
+def test_a_dhcp_agent_sets_up_nothing_while_the_server_is_away(release):
+    """Agent down 900 to 2000 s, server 1500 to 5000 s; networks arrive meanwhile, 10 s each."""
+    measured = run_one(
+        release=release,
+        horizon="6h",
+        costs={**FREE, "rebuild_per_network": "10s"},
+        workload={"tenants": 1, "changes": {"networks": {"arrivals": "60/h"}}},
+        failures={"network-1/dhcp": outage(900, 1100), "controller-1/server": outage(1500, 3500)},
+    )
+    times = [t for t, _, who, _ in events(measured.trace, Kind.CONFIGURED) if who.endswith("dhcp")]
+    assert [time for time in times if 900 < time < 2000] == []
+    assert [time for time in times if 2000 <= time < 5010] == []
+    assert len([time for time in times if time >= 5010]) > 10
+
+
+def test_a_call_lies_in_the_queue_of_a_server_that_is_away_for_a_moment():
+    """L3 agent up at 1000 s, server away 995 to 1015 s: answered at 1015 s."""
+    measured = run_one(
+        failures={"network-1/l3": outage(990, 10), "controller-1/server": outage(995, 20)}
+    )
+    assert set(measured.history.router_outages.end.tolist()) == {1015.0}
+    late = run_one(
+        failures={"network-1/l3": outage(990, 10), "controller-1/server": outage(995, 200)}
+    )
+    (end,) = set(late.history.router_outages.end.tolist())
+    assert 1195 <= end <= 1245  # it timed out after 60 s, and is asked again every 40 s
+
+
+def test_what_is_blocked_is_published_in_order():
+    """Broker down 1000 to 1010 s; a router removed at 1000.5 and given back at 1008.5 s."""
+    measured = run_one(
+        workload={"tenants": 1},
+        failures={"controller-1/broker": outage(1000, 10)},
+        actions=[
+            {"at": "1000.5s", "op": "remove_router_from_agent", "router": "*",
+             "agent": "network-1/l3"},
+            {"at": "1008.5s", "op": "add_router_to_agent", "router": "*",
+             "agent": "network-1/l3"},
+        ],
+    )  # fmt: skip
+    assert measured.history.router_outages.length.sum() < 20
