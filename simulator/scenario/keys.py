@@ -15,6 +15,7 @@ from typing import Any
 from simulator import units
 from simulator.scenario import document
 from simulator.scenario.json_schema import PREFIX, QUANTITIES, json_schema
+from simulator.scenario.paths import steps_of
 from simulator.scenario.presets import preset, preset_text
 from simulator.scenario.releases import RELEASES, Release
 from simulator.scenario.schema import System
@@ -23,7 +24,6 @@ from simulator.scenario.series import differences, values_of
 ENDLESS = 1e12
 ANY_NAME = "<name>"
 WRITTEN = re.compile(r"([0-9.]+(?:e[+-]?[0-9]+)?)([A-Za-z/%]*)")
-STEP = re.compile(r"[^.\[\]]+")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Key:
 
 def key(path: str) -> Key | None:
     """The key at the dotted *path*; None if there is none."""
-    steps = STEP.findall(path)
+    steps = steps_of(path)
+    if not all(steps):
+        return None
     schema = _schema()
     node: Mapping[str, Any] = schema
     around, required = "", False

@@ -22,6 +22,7 @@ from simulator.scenario import document
 from simulator.scenario.check import check_names, check_scenario, check_system
 from simulator.scenario.document import Mapping, Mark
 from simulator.scenario.explain import is_doubtful, nearest, place, validate
+from simulator.scenario.paths import steps_of
 from simulator.scenario.schema import Experiment, Scenario, System, dump
 
 SIZE_LIMIT = 4_000_000
@@ -103,7 +104,7 @@ def _read(path: Path) -> str | Problem:
 def _override(data: Mapping, text: str) -> tuple[Mapping, list[Problem]]:
     """*data* with `dotted.path=value` merged on top."""
     dotted, equals, value = text.partition("=")
-    keys = dotted.strip().split(".")
+    keys = steps_of(dotted.strip())
     here = Mark(OVERRIDES, 1, 1, dotted.strip())
     if not equals or not all(keys):
         return data, [here.problem("override", f"'{text}' is not of the form path=value")]
@@ -235,7 +236,7 @@ def _matrix(axes: Any, mark: Mark, base: Mapping) -> tuple[dict[str, Mapping], l
     for choice in itertools.product(*(range(len(values)) for values in axes.values())):
         variant, labels = base, []
         for (path, values), index in zip(axes.items(), choice, strict=True):
-            layer = document.nest(path.split("."), values[index], values.values_at[index])
+            layer = document.nest(steps_of(path), values[index], values.values_at[index])
             variant = document.merge(variant, layer)
             labels.append(f"{shorts[path]}={_label(values[index], index)}")
         name = ",".join(labels)
