@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Network, Router
@@ -33,7 +34,8 @@ class Tables:
         self._of_type: dict[str, dict[str, Agent]] = {}
         self._open: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
         self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
-        self._on_bind = on_bind
+        self._on_bind = on_bind or (lambda target, name, bound: None)
+        self._changes: list[tuple[Id, str, bool]] | None = None  # those of an open transaction
         self._on_notice_down = on_notice_down
 
     # -- rows ------------------------------------------------------------------------------
@@ -121,18 +123,33 @@ class Tables:
         starting = agent.type == "dhcp" and self.is_starting(now, agent)
         return starting or self.is_alive(now, agent)
 
-    def hosting(self, names: Iterable[str]) -> list[Agent]:
-        """The bound agents that count as hosting, as the query filters on admin_state_up.
+    def hosting(
+        self,
+        names: Iterable[str],
+        *,
+        enabled: bool | None = True,
+        active_at: float | None = None,
+        hosts: Collection[str] = (),
+    ) -> list[Agent]:
+        """The bound agents that count as hosting.
 
-        Until Kilo the filter is joined wrongly (bugs 1410841, 1414905): it asks whether some agent
-        of any type is enabled.
+        Only *enabled* ones, or only disabled ones, or with None both; at *active_at* only those
+        that are eligible; of *hosts* only, if any are named. Until Kilo the filter on
+        admin_state_up is joined wrongly (bugs 1410841, 1414905): it asks whether some agent of any
+        type is enabled. Source: get_dhcp_agents_hosting_networks, quantum/db/agentschedulers_db.py
+        at 2013.1.5, neutron/db/agentschedulers_db.py at 29.0.0; get_l3_agents_hosting_routers.
         """
         bound = [self.agents[name] for name in names]
-        if self.rules.admin_filter == "intended":
-            return [agent for agent in bound if agent.admin_state_up]
-        if not bound or any(agent.admin_state_up for agent in self.agents.values()):
+        if enabled is not None:
+            if self.rules.admin_filter == "intended":
+                bound = [agent for agent in bound if agent.admin_state_up == enabled]
+            elif bound and all(a.admin_state_up != enabled for a in self.agents.values()):
+                bound = []
+        if hosts:
+            bound = [agent for agent in bound if agent.host in hosts]
+        if active_at is None:
             return bound
-        return []
+        return [agent for agent in bound if self.is_eligible(active_at, agent)]
 
     def open_for(self, agent_type: str) -> list[Id]:
         """Networks or routers that have fewer agents than they may have."""
@@ -159,9 +176,7 @@ class Tables:
         record.agents[agent.name] = index
         agent.hosted[target] = None
         agent.load += agent.type == "dhcp"
-        self._recount(target, record)
-        if self._on_bind:
-            self._on_bind(target, agent.name, True)
+        self._changed(target, record, agent.name, True)
         return True
 
     def unbind(self, target: Id, agent: Agent) -> None:
@@ -169,9 +184,41 @@ class Tables:
         record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
         del record.agents[agent.name]
         del agent.hosted[target]
+        self._changed(target, record, agent.name, False)
+
+    @contextmanager
+    def transaction(self, router: Id) -> Iterator[None]:
+        """Bindings of one router made and deleted within all hold, or none of them.
+
+        *on_bind* is told of them when the block ends, in order. If it ends in an error, every
+        table is as it was before, and nobody is told of anything.
+        """
+        record = self.routers[router]
+        before = dict(record.agents)
+        hosted = {name: dict(self.agents[name].hosted) for name in before}
+        changes: list[tuple[Id, str, bool]] = []
+        self._changes = changes
+        try:
+            yield
+        except BaseException:
+            for name in record.agents:
+                self.agents[name].hosted.pop(router, None)
+            for name in before:
+                self.agents[name].hosted = hosted[name]
+            record.agents = before
+            raise
+        finally:
+            self._changes = None
+        self._recount(router, record)
+        for change in changes:
+            self._on_bind(*change)
+
+    def _changed(self, target: Id, record: Network | Router, name: str, bound: bool) -> None:
+        if self._changes is not None:
+            self._changes.append((target, name, bound))
+            return
         self._recount(target, record)
-        if self._on_bind:
-            self._on_bind(target, agent.name, False)
+        self._on_bind(target, name, bound)
 
     def _recount(self, target: Id, record: Network | Router) -> None:
         waiting = self._open[_type_of(record)]
