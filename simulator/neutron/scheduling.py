@@ -58,8 +58,7 @@ class Scheduling:
     def _hosting(self, now: float, record: Network) -> Sequence[object]:
         if self._rules.dhcp_hosting == "bound":
             return list(record.agents)
-        bound = self._tables.hosting(record.agents)
-        return [agent for agent in bound if self._tables.is_alive(now, agent)]
+        return self._tables.hosting(record.agents, active_at=now)
 
     def networks_of(self, now: float, agent: Agent) -> None:
         """Give a syncing DHCP agent what lacks agents.
