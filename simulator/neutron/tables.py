@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -158,19 +159,25 @@ class Tables:
     # -- bindings --------------------------------------------------------------------------
 
     def places(self, record: Network | Router) -> int:
-        """How many agents a network or router may be bound to."""
+        """How many agents a network or router may be bound to; schedulers may want fewer."""
         if isinstance(record, Network):
             return self.rules.dhcp_agents_per_network
-        return (self.rules.max_l3_agents_per_router or len(self.agents)) if record.ha else 1
+        return (self.rules.max_l3_agents_per_router or sys.maxsize) if record.ha else 1
 
-    def bind(self, target: Id, agent: Agent, *, force: bool = False) -> bool:
-        """Bind, if there is a place (or *force*); whether a binding was made."""
+    def bind(
+        self, target: Id, agent: Agent, *, places: int | None = None, force: bool = False
+    ) -> bool:
+        """Bind, if there is a place (or *force*); whether a binding was made.
+
+        *places*: how many there are, if not as many as there may be.
+        """
         record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
         if agent.name in record.agents:
             return False
         crowded = not self.rules.one_binding and not (isinstance(record, Router) and record.ha)
         used = list(record.agents.values())
-        index = vacant_index(self.places(record), used, force=force or crowded)
+        places = self.places(record) if places is None else places
+        index = vacant_index(places, used, force=force or crowded)
         if index < 1:
             return False
         record.agents[agent.name] = index
