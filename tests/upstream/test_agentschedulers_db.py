@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from upstream_cloud import HOUR, Cloud
+
 from simulator.neutron.errors import (
     InvalidDHCPAgent,
     InvalidL3Agent,
@@ -11,7 +13,6 @@ from simulator.neutron.errors import (
 )
 from simulator.neutron.failover import NOTIFY_ATTEMPTS
 from simulator.neutron.records import Notice
-from upstream_cloud import HOUR, Cloud
 
 KEEP = {"enable_services_on_agents_with_admin_state_down": True}
 

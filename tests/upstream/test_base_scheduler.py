@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from simulator.neutron.schedulers import vacant_index
 
 

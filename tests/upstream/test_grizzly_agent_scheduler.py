@@ -5,10 +5,11 @@ quantum/tests/unit/test_agent_ext_plugin.py at 2013.1.5, under their names.
 from __future__ import annotations
 
 import pytest
+from upstream_cloud import Cloud
+
 from simulator.neutron.errors import RouterSchedulingFailed
 from simulator.neutron.records import Notice
 from simulator.neutron.rules import GRIZZLY
-from upstream_cloud import Cloud
 
 
 @pytest.fixture
