@@ -109,7 +109,7 @@ def test_network_ha_scheduling_on_port_creation_with_new_agent():
     cloud.register_agent_states()
     cloud.port()
     assert len(cloud.hosts("net")) == 2
-    cloud.dhcp("hostd")
+    cloud.dhcp("hostd", networks=9)
     cloud.port()
     assert sorted(cloud.hosts("net")) == ["dhcp-hosta", "dhcp-hostc", "dhcp-hostd"]
 
@@ -493,7 +493,7 @@ def test_unreserved_dhcp_port_creation(cloud):
 
 
 def test_router_add_to_l3_agent_notification(cloud):
-    """A call: an agent that a pass gives a router must answer; by hand, nobody waits."""
+    """To that host, by a call; that it may not answer is modelled for passes only."""
     cloud.router("r1")
     cloud.register_agent_states()
     told = cloud.server.add_router_to_agent(cloud.now, "r1", "l3-hosta")
