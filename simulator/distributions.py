@@ -74,6 +74,10 @@ class Exponential:
         return self.sample(u)  # it has no memory
 
 
+LARGEST_EXPONENT = 700.0
+"""exp() of more than this overflows."""
+
+
 @dataclass(frozen=True)
 class Weibull:
     """Hazard that falls (shape < 1) or rises (shape > 1) with age."""
@@ -93,7 +97,10 @@ class Weibull:
         return float(self.scale * (-math.log1p(-u)) ** (1 / self.shape))
 
     def cdf(self, x: float) -> float:
-        return -math.expm1(-((x / self.scale) ** self.shape)) if x > 0 else 0.0
+        if x <= 0:
+            return 0.0
+        exponent = self.shape * math.log(x / self.scale)
+        return -math.expm1(-math.exp(exponent)) if exponent < LARGEST_EXPONENT else 1.0
 
     def between(self, u: float, low: float, high: float) -> float:
         return _inverted(self, u, low, high)

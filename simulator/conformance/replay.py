@@ -358,13 +358,11 @@ class Replay:
 
     def tick(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
         """A pass of a failover loop, if its option is on."""
-        option = f"allow_automatic_{'l3agent' if kind == 'l3' else 'dhcp'}_failover"
-        if not getattr(self.rules, option):
+        if kind not in self.failover.passes:
+            option = f"allow_automatic_{'l3agent' if kind == 'l3' else 'dhcp'}_failover"
             self._result["skipped"] = f"{option}=False"
             return []
-        notices = self.failover.guard(given["clock_jump"])
-        one_pass = self.failover.routers if kind == "l3" else self.failover.networks
-        return notices + one_pass(now)
+        return self.failover.guard(given["clock_jump"]) + self.failover.passes[kind](now)
 
     def bulk(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
         """Many objects: how they spread must be likely under the policy."""

@@ -61,6 +61,10 @@ class RouterSchedulingFailed(ApiError):
     status = 409
 
 
+class RouterReschedulingFailed(ApiError):
+    status = 409
+
+
 class ServiceUnavailable(ApiError):
     """No server or no database answers; not an error of Quantum's but of the way to it."""
 

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Notice
 from simulator.neutron.server import Server
 
 NOTIFY_ATTEMPTS = 2  # AGENT_NOTIFY_MAX_ATTEMPTS, neutron/db/l3_agentschedulers_db.py
 
 
+class _PassEndedError(Exception):
+    """An error that no pass provides for: what is left waits for the next one."""
+
+
 class Failover:
     """The passes of one server.
 
-    *answers* tells whether an agent answers a call; *order* may put the objects of a pass in
-    another order than that of the bindings, which is the database's affair.
+    *answers* tells whether an agent answers a call, and is asked for each call; *order* may put the
+    objects of a pass in another order than that of the bindings, which is the database's affair.
     """
 
     def __init__(
@@ -33,6 +38,20 @@ class Failover:
         self._rules = server.rules
         self._answers = answers
         self._order = order
+
+    @property
+    def passes(self) -> dict[str, Callable[[float], list[Notice]]]:
+        """The passes that run, by the type of agent they watch: those whose option is on.
+
+        Source: add_periodic_l3_agent_status_check, neutron/db/l3_agentschedulers_db.py (Juno);
+        add_periodic_dhcp_agent_status_check, neutron/db/agentschedulers_db.py (Kilo).
+        """
+        passes: dict[str, Callable[[float], list[Notice]]] = {}
+        if self._rules.allow_automatic_l3agent_failover:
+            passes["l3"] = self.routers
+        if self._rules.allow_automatic_dhcp_failover:
+            passes["dhcp"] = self.networks
+        return passes
 
     def guard(self, clock_jump: float) -> list[Notice]:
         """The sleep of a pass that finds too much time gone by since the one before.
@@ -50,43 +69,43 @@ class Failover:
 
         Source: reschedule_routers_from_down_agents, neutron/db/l3_agentschedulers_db.py.
         """
-        server, notices = self._server, list[Notice]()
+        rules, notices = self._rules, list[Notice]()
         dead = [a for a in self._dead(now, "l3") if a.admin_state_up]
         bindings = {router: agent for agent in dead for router in agent.hosted}
+        back: set[str] = set()
         for router in self._order(list(bindings)):
-            record = server.routers[router]
-            if record.ha and self._rules.ha_failover == "none":
+            if self._server.routers[router].ha and rules.ha_failover == "none":
                 continue
-            if self._rules.l3_failover_rechecks and self._tables.is_alive(now, bindings[router]):
+            agent = bindings[router]
+            if rules.l3_failover_rechecks and agent.name not in back:
+                back |= {agent.name} if self._tables.is_alive(now, agent) else set()
+            if agent.name in back:
                 continue
-            moved = self._reschedule(now, router)
-            if moved is None:
+            try:
+                notices += self._reschedule(now, router)
+            except errors.RouterReschedulingFailed:
+                continue
+            except _PassEndedError:
                 break
-            notices += moved
         return notices
 
-    def _reschedule(self, now: float, router: Id) -> list[Notice] | None:
-        """Move one router in a transaction; None if that ended the whole pass.
+    def _reschedule(self, now: float, router: Id) -> list[Notice]:
+        """Move one router in a transaction.
 
-        Where nobody can take it, it keeps its binding. Source: reschedule_router, the same file;
-        at 29.0.0 an HA router's new port cannot be made inside the transaction, and the error ends
-        the pass.
+        Where nobody can take it, it keeps its binding: RouterReschedulingFailed. Source:
+        reschedule_router, the same file; at 29.0.0 an HA router's new port cannot be made inside
+        the transaction, and the error ends the pass.
         """
         tables, record = self._tables, self._server.routers[router]
         before = [tables.agents[name] for name in record.agents]
-        indices = dict(record.agents)
-        for agent in before:
-            tables.unbind(router, agent)
-        aborted = record.ha and self._rules.ha_failover == "aborts"
-        self._server.scheduling.router(now, router)
-        if aborted or not record.agents:
-            aborted = aborted and bool(record.agents)
-            for name in list(record.agents):
-                tables.unbind(router, tables.agents[name])
+        with tables.transaction(router):
             for agent in before:
-                tables.bind(router, agent, force=True)
-            record.agents = indices
-            return None if aborted else []
+                tables.unbind(router, agent)
+            self._server.scheduling.router(now, router)
+            if not record.agents:
+                raise errors.RouterReschedulingFailed(router)
+            if record.ha and self._rules.ha_failover == "aborts":
+                raise _PassEndedError
         return self._tell_moved(router, before, list(record.agents))
 
     def _tell_moved(self, router: Id, before: list[Agent], after: list[str]) -> list[Notice]:
@@ -100,13 +119,14 @@ class Failover:
             if agent.name not in after
         ]
         for name in after:
-            if not self._rules.added_by_call or self._answers(name):
-                notices.append(Notice("l3", name, "router_added_to_agent", router))
-                continue
-            failed = Notice("l3", name, "router_added_to_agent", router, failed=True)
-            notices += [failed] * NOTIFY_ATTEMPTS
-            self._tables.unbind(router, self._tables.agents[name])
-            break
+            for _ in range(NOTIFY_ATTEMPTS):
+                failed = self._rules.added_by_call and not self._answers(name)
+                notices.append(Notice("l3", name, "router_added_to_agent", router, failed))
+                if not failed:
+                    break
+            else:
+                self._tables.unbind(router, self._tables.agents[name])
+                break
         return notices
 
     # -- DHCP ------------------------------------------------------------------------------

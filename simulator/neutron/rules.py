@@ -35,7 +35,8 @@ class Rules:
     has it is a `conflict` or `silent`. *removal*: removing what is not bound is a `conflict` or
     `silent`. *revival*: an agent heard of again after having been down is told so.
     *updates_reach*: DHCP notices go to bound agents that are `alive`, or to all that are
-    `enabled`. *dhcp_failover_filter*: whether disabled agents are left out. *dhcp_failover_skips*:
+    `enabled`. *unregistered*: an agent without a row that asks is refused with an `error`, or given
+    `nothing`. *dhcp_failover_filter*: whether disabled agents are left out. *dhcp_failover_skips*:
     a pass does nothing when no DHCP agent is eligible (bug 1461714). *l3_failover_rechecks*: an
     agent that is back is spared (bug 1522436). *added_by_call*: router_added_to_agent waits for an
     answer. *ha_failover*: HA routers are moved, too; or `aborts`, as at 29.0.0.
@@ -71,6 +72,7 @@ class Rules:
     removal: Literal["conflict", "silent"] = "conflict"
     revival: bool = False
     updates_reach: Literal["alive", "enabled"] = "alive"
+    unregistered: Literal["error", "nothing"] = "error"
     dhcp_failover_filter: bool = True
     dhcp_failover_skips: bool = False
     l3_failover_rechecks: bool = False

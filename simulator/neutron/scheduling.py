@@ -58,8 +58,7 @@ class Scheduling:
     def _hosting(self, now: float, record: Network) -> Sequence[object]:
         if self._rules.dhcp_hosting == "bound":
             return list(record.agents)
-        bound = self._tables.hosting(record.agents)
-        return [agent for agent in bound if self._tables.is_alive(now, agent)]
+        return self._tables.hosting(record.agents, active_at=now)
 
     def networks_of(self, now: float, agent: Agent) -> None:
         """Give a syncing DHCP agent what lacks agents.
@@ -96,21 +95,28 @@ class Scheduling:
         if self._tables.hosting(record.agents) and not record.ha:
             return
         admitted = [agent for agent in self._active(now) if self.admits(agent, router)]
-        self.router_among(router, admitted)
+        self.router_among(now, router, admitted)
 
     def _active(self, now: float) -> list[Agent]:
         """L3 agents that are enabled and alive."""
         agents = self._tables.of_type("l3")
         return [a for a in agents if a.admin_state_up and self._tables.is_alive(now, a)]
 
-    def router_among(self, router: Id, candidates: list[Agent]) -> list[str]:
-        """Choose from *candidates* and try to bind; those that were chosen."""
-        record = self._tables.router(router)
-        places = self._rules.max_l3_agents_per_router or len(candidates)
-        kind, count = ("l3-ha", min(places, len(candidates))) if record.ha else ("l3", 1)
+    def router_among(self, now: float, router: Id, candidates: list[Agent]) -> list[str]:
+        """Choose from *candidates* and try to bind; those that were chosen.
+
+        An HA router has no more places than there are active agents. Source:
+        get_number_of_agents_for_scheduling, neutron/db/l3_hamode_db.py; get_vacant_binding_index,
+        neutron/db/l3_agentschedulers_db.py, at 29.0.0.
+        """
+        record, kind, places, count = self._tables.router(router), "l3", 1, 1
+        if record.ha:
+            most = self._tables.places(record)
+            places, count = min(most, len(self._active(now))), min(most, len(candidates))
+            kind = "l3-ha"
         chosen = self._choose(kind, router, candidates, count, record)
         for name in chosen:
-            self._tables.bind(router, self._tables.agents[name])
+            self._tables.bind(router, self._tables.agents[name], places=places)
         return chosen
 
     def routers_of(self, now: float, agent: Agent) -> None:
@@ -127,7 +133,7 @@ class Scheduling:
             if self._rules.dhcp_sync == "unbound":
                 self._tables.bind(router, agent)
             else:
-                self.router_among(router, [agent])
+                self.router_among(now, router, [agent])
 
     def admits(self, agent: Agent, router: Id) -> bool:
         """Whether an L3 agent's configuration and zone let it take *router*."""

@@ -8,10 +8,19 @@ source it restates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from simulator.neutron import errors
-from simulator.neutron.records import FANOUT, Agent, Decision, Id, Network, Notice, Router
+from simulator.neutron.records import (
+    FANOUT,
+    Agent,
+    Decision,
+    Id,
+    Network,
+    Notice,
+    Router,
+    compatible,
+)
 from simulator.neutron.rules import Rules
 from simulator.neutron.schedulers import Draws
 from simulator.neutron.scheduling import Scheduling
@@ -192,8 +201,8 @@ class Server:
         self.scheduling.router(now, router)
         return notices + [
             Notice("l3", agent.name, "routers_updated", router)
-            for agent in self.tables.hosting(record.agents)
-            if agent.admin_state_up and self.is_alive(now, agent)
+            for agent in self.tables.hosting(record.agents, active_at=now)
+            if agent.admin_state_up
         ]
 
     def add_interface(self, now: float, router: Id, network: Id) -> list[Notice]:
@@ -233,10 +242,11 @@ class Server:
 
     def add_router_to_agent(self, now: float, router: Id, name: str) -> list[Notice]:
         """Source: add_router_to_l3_agent, quantum/db/agentschedulers_db.py at 2013.1.5;
-        neutron/db/l3_agentschedulers_db.py since.
+        neutron/db/l3_agentschedulers_db.py since. Zones are the schedulers' affair.
         """
         record, agent = self.tables.router(router), self.tables.agent(name)
-        if agent.type != "l3" or not self._accepts(agent) or not self.takes(agent, router):
+        suits = compatible(agent.configurations, router, record.gateway)
+        if agent.type != "l3" or not self._accepts(agent) or not suits:
             raise errors.InvalidL3Agent(name)
         if name in record.agents:
             if self.rules.same_agent == "silent":
@@ -262,18 +272,36 @@ class Server:
     def sync(self, now: float, name: str) -> list[Id]:
         """What the agent *name* should serve, after it was offered all that lacks agents.
 
-        Raises AgentNotFound for an agent without a row.
+        An agent without a row gets nothing, or AgentNotFound. Source: get_active_networks,
+        quantum/db/dhcp_rpc_base.py, and sync_routers, quantum/db/l3_rpc_base.py at 2013.1.5;
+        list_active_networks_on_active_dhcp_agent and list_router_ids_on_host,
+        neutron/db/agentschedulers_db.py and l3_agentschedulers_db.py at 29.0.0.
         """
+        if name not in self.agents and self.rules.unregistered == "nothing":
+            return []
         agent = self.tables.agent(name)
         if agent.admin_state_up:
             if agent.type == "dhcp" and self.rules.network_auto_schedule:
                 self.scheduling.networks_of(now, agent)
             elif agent.type == "l3" and self.rules.router_auto_schedule:
                 self.scheduling.routers_of(now, agent)
-        elif not self.rules.enable_services_on_agents_with_admin_state_down:
+        return self.given(name)
+
+    def given(self, name: str, only: Collection[Id] | None = None) -> list[Id]:
+        """What the agent *name* should serve of all it has, or of *only* these; schedules nothing.
+
+        Source: sync_routers, neutron/api/rpc/handlers/l3_rpc.py at 29.0.0, where an agent first
+        asks for the names of its routers (get_router_ids: a `sync`) and then for the routers.
+        """
+        agent = self.tables.agent(name)
+        if not self._accepts(agent):
             return []
         records = self.networks if agent.type == "dhcp" else self.routers
-        return [target for target in agent.hosted if records[target].admin_state_up]
+        return [
+            target
+            for target in agent.hosted
+            if records[target].admin_state_up and (only is None or target in only)
+        ]
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -282,11 +310,14 @@ class Server:
         self.tables.bind(target, self.agents[name], force=True)
 
     def takes(self, agent: Agent, router: Id) -> bool:
-        """Whether an L3 agent's configuration admits *router*."""
+        """Whether a scheduler may give an L3 agent *router*."""
         return self.scheduling.admits(agent, router)
 
     def _accepts(self, agent: Agent) -> bool:
-        """Whether an agent's admin state lets it be given objects by hand."""
+        """Whether an agent's admin state lets it serve, and be given objects by hand.
+
+        Source: services_available, neutron/db/agentschedulers_db.py (Kilo).
+        """
         return agent.admin_state_up or self.rules.enable_services_on_agents_with_admin_state_down
 
     def _zones(self, agent_type: str, hints: Iterable[str]) -> tuple[str, ...]:
@@ -323,7 +354,7 @@ class Server:
             return [Notice("dhcp", FANOUT, method, network)]
         bound = self.tables.networks[network].agents
         if self.rules.updates_reach == "alive":
-            agents = [a for a in self.tables.hosting(bound) if self.is_alive(now, a)]
+            agents = self.tables.hosting(bound, active_at=now)
         else:
             agents = [self.agents[name] for name in bound if self.agents[name].admin_state_up]
         return [Notice("dhcp", agent.name, method, network) for agent in agents]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Network, Router
@@ -33,7 +35,8 @@ class Tables:
         self._of_type: dict[str, dict[str, Agent]] = {}
         self._open: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
         self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
-        self._on_bind = on_bind
+        self._on_bind = on_bind or (lambda target, name, bound: None)
+        self._changes: list[tuple[Id, str, bool]] | None = None  # those of an open transaction
         self._on_notice_down = on_notice_down
 
     # -- rows ------------------------------------------------------------------------------
@@ -121,18 +124,33 @@ class Tables:
         starting = agent.type == "dhcp" and self.is_starting(now, agent)
         return starting or self.is_alive(now, agent)
 
-    def hosting(self, names: Iterable[str]) -> list[Agent]:
-        """The bound agents that count as hosting, as the query filters on admin_state_up.
+    def hosting(
+        self,
+        names: Iterable[str],
+        *,
+        enabled: bool | None = True,
+        active_at: float | None = None,
+        hosts: Collection[str] = (),
+    ) -> list[Agent]:
+        """The bound agents that count as hosting.
 
-        Until Kilo the filter is joined wrongly (bugs 1410841, 1414905): it asks whether some agent
-        of any type is enabled.
+        Only *enabled* ones, or only disabled ones, or with None both; at *active_at* only those
+        that are eligible; of *hosts* only, if any are named. Until Kilo the filter on
+        admin_state_up is joined wrongly (bugs 1410841, 1414905): it asks whether some agent of any
+        type is enabled. Source: get_dhcp_agents_hosting_networks, quantum/db/agentschedulers_db.py
+        at 2013.1.5, neutron/db/agentschedulers_db.py at 29.0.0; get_l3_agents_hosting_routers.
         """
         bound = [self.agents[name] for name in names]
-        if self.rules.admin_filter == "intended":
-            return [agent for agent in bound if agent.admin_state_up]
-        if not bound or any(agent.admin_state_up for agent in self.agents.values()):
+        if enabled is not None:
+            if self.rules.admin_filter == "intended":
+                bound = [agent for agent in bound if agent.admin_state_up == enabled]
+            elif bound and all(a.admin_state_up != enabled for a in self.agents.values()):
+                bound = []
+        if hosts:
+            bound = [agent for agent in bound if agent.host in hosts]
+        if active_at is None:
             return bound
-        return []
+        return [agent for agent in bound if self.is_eligible(active_at, agent)]
 
     def open_for(self, agent_type: str) -> list[Id]:
         """Networks or routers that have fewer agents than they may have."""
@@ -141,27 +159,31 @@ class Tables:
     # -- bindings --------------------------------------------------------------------------
 
     def places(self, record: Network | Router) -> int:
-        """How many agents a network or router may be bound to."""
+        """How many agents a network or router may be bound to; schedulers may want fewer."""
         if isinstance(record, Network):
             return self.rules.dhcp_agents_per_network
-        return (self.rules.max_l3_agents_per_router or len(self.agents)) if record.ha else 1
+        return (self.rules.max_l3_agents_per_router or sys.maxsize) if record.ha else 1
 
-    def bind(self, target: Id, agent: Agent, *, force: bool = False) -> bool:
-        """Bind, if there is a place (or *force*); whether a binding was made."""
+    def bind(
+        self, target: Id, agent: Agent, *, places: int | None = None, force: bool = False
+    ) -> bool:
+        """Bind, if there is a place (or *force*); whether a binding was made.
+
+        *places*: how many there are, if not as many as there may be.
+        """
         record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
         if agent.name in record.agents:
             return False
         crowded = not self.rules.one_binding and not (isinstance(record, Router) and record.ha)
         used = list(record.agents.values())
-        index = vacant_index(self.places(record), used, force=force or crowded)
+        places = self.places(record) if places is None else places
+        index = vacant_index(places, used, force=force or crowded)
         if index < 1:
             return False
         record.agents[agent.name] = index
         agent.hosted[target] = None
         agent.load += agent.type == "dhcp"
-        self._recount(target, record)
-        if self._on_bind:
-            self._on_bind(target, agent.name, True)
+        self._changed(target, record, agent.name, True)
         return True
 
     def unbind(self, target: Id, agent: Agent) -> None:
@@ -169,9 +191,41 @@ class Tables:
         record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
         del record.agents[agent.name]
         del agent.hosted[target]
+        self._changed(target, record, agent.name, False)
+
+    @contextmanager
+    def transaction(self, router: Id) -> Iterator[None]:
+        """Bindings of one router made and deleted within all hold, or none of them.
+
+        *on_bind* is told of them when the block ends, in order. If it ends in an error, every
+        table is as it was before, and nobody is told of anything.
+        """
+        record = self.routers[router]
+        before = dict(record.agents)
+        hosted = {name: dict(self.agents[name].hosted) for name in before}
+        changes: list[tuple[Id, str, bool]] = []
+        self._changes = changes
+        try:
+            yield
+        except BaseException:
+            for name in record.agents:
+                self.agents[name].hosted.pop(router, None)
+            for name in before:
+                self.agents[name].hosted = hosted[name]
+            record.agents = before
+            raise
+        finally:
+            self._changes = None
+        self._recount(router, record)
+        for change in changes:
+            self._on_bind(*change)
+
+    def _changed(self, target: Id, record: Network | Router, name: str, bound: bool) -> None:
+        if self._changes is not None:
+            self._changes.append((target, name, bound))
+            return
         self._recount(target, record)
-        if self._on_bind:
-            self._on_bind(target, agent.name, False)
+        self._on_bind(target, name, bound)
 
     def _recount(self, target: Id, record: Network | Router) -> None:
         waiting = self._open[_type_of(record)]

@@ -169,6 +169,7 @@ GRIZZLY = Release(
         "removal": "conflict",
         "revival": False,
         "updates_reach": "alive",
+        "unregistered": "error",
         "dhcp_failover_filter": True,
         "dhcp_failover_skips": False,
         "l3_failover_rechecks": False,

@@ -132,6 +132,7 @@ CHANGES: tuple[Series, ...] = (
     _series("2025.2", "2025.2, Flamingo", "27.0.3"),
     _series("2026.1", "2026.1", "28.0.1"),
     _series("2026.2", "2026.2", "29.0.0",
+            unregistered=("nothing", "[?] read at this tag; since when it is so was not looked up"),
             ha_failover=("aborts", "recorded: the new HA port cannot be made in the transaction")),
 )  # fmt: skip
 """In order; the first is Grizzly with its changes, each other one the one before with its own."""

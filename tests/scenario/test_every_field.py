@@ -134,8 +134,7 @@ CASES = {
         failures={"network-1": outage(1000, 100), "controller-1/broker": outage(1150, 60)}),
     "neutron.polling_interval": option(
         "polling_interval", "50s", **FOLSOM, workload=change("routers")[0]["workload"]),
-    "neutron.periodic_interval": option("periodic_interval", "70s", failures={
-        "controller-1/server": outage(1000, 900), "network-1/l3": outage(950, 100)}),
+    "neutron.periodic_interval": option("periodic_interval", "70s", failures=LOST),
     "neutron.periodic_fuzzy_delay": option("periodic_fuzzy_delay", "99s", failures=DOWN),
     "neutron.rpc_response_timeout": option("rpc_response_timeout", "7s", failures=LOST),
     "neutron.network_auto_schedule": option("network_auto_schedule", False, **new_tenants()),
