@@ -6,31 +6,25 @@ called it dead. A choice that the policy allows is adopted, whichever of several
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from scipy import stats
 
 from simulator.clock import quantize
+from simulator.conformance.operations import OPERATIONS, First, RecordedServer
 from simulator.conformance.recording import (
     RecordedDecision,
     Recording,
-    RecordingError,
     Result,
     Step,
 )
-from simulator.neutron.errors import ApiError, SubnetNotFound
-from simulator.neutron.failover import Failover
+from simulator.neutron.errors import ApiError
 from simulator.neutron.records import Decision, Id, Notice
-from simulator.neutron.rules import GRIZZLY, NEUTRON_29, OPTIONS, Rules
 from simulator.neutron.schedulers import RANDOM, SCHEDULERS, Choice
-from simulator.neutron.server import Server
 
-VERSIONS: Mapping[str, Rules] = {"29.0.0": NEUTRON_29, "quantum-2013.1.5": GRIZZLY}
 TOLD = (
     "network_create_end", "network_delete_end", "routers_updated", "router_added_to_agent",
     "router_removed_from_agent", "router_deleted", "agent_updated",
@@ -72,67 +66,16 @@ class Report:
             setattr(self, part.name, getattr(self, part.name) + getattr(other, part.name))
 
 
-class First:
-    """Draws that decide nothing: the recorded choice replaces theirs."""
-
-    def index(self, size: int, /) -> int:
-        """Always the first."""
-        return 0
-
-
-def rules_of(recording: Recording) -> Rules:
-    """The rules of the version that was recorded, with the recorded options.
-
-    Raises RecordingError for a version or option that is not known.
-    """
-    version = recording.neutron.split(" ")[0]
-    if version not in VERSIONS:
-        near = difflib.get_close_matches(version, VERSIONS, n=1, cutoff=0.0)[0]
-        raise RecordingError(recording.path, f"unknown version '{version}'; nearest: {near}")
-    options: dict[str, Any] = {
-        name: _option(recording, name, value)
-        for name, value in recording.timeline.config.items()
-        if name in OPTIONS  # others are read by no rule
-    }
-    return replace(VERSIONS[version], **options)
-
-
-def _option(recording: Recording, name: str, value: Any) -> Any:
-    """A recorded option as the rules have it."""
-    default = getattr(Rules(), name)
-    if name.endswith("_scheduler_driver"):
-        value = str(value).rpartition(".")[2]
-        if value not in SCHEDULERS:
-            known = ", ".join(SCHEDULERS)
-            raise RecordingError(recording.path, f"unknown {name} '{value}'; known: {known}")
-    elif isinstance(default, tuple) and isinstance(value, list):
-        value = tuple(map(str, value))
-    elif isinstance(default, float) and type(value) is int:
-        value = float(value)
-    if type(value) is not type(default):
-        wanted = type(default).__name__
-        raise RecordingError(recording.path, f"{name}: a {wanted} is wanted, not {value!r}")
-    if isinstance(value, float | int) and not 0 <= value < math.inf:
-        raise RecordingError(recording.path, f"{name}: {value} makes no sense")
-    return value
-
-
 class Replay:
     """One recording against our rules."""
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
-        self.rules = rules_of(recording)
+        self._asked = RecordedServer(recording, on_decision=self._adopt, order=self._order)
+        self.rules, self.server = self._asked.rules, self._asked.server
         self.report = Report(traces=1)
-        self.server = Server(self.rules, draws=lambda _: First(), on_decision=self._adopt)
-        self.failover = Failover(
-            self.server, answers=lambda name: name not in self._stopped, order=self._order
-        )
-        self._stopped: set[str] = set()
-        self._subnets: dict[str, str] = {}
         self._waiting: list[RecordedDecision] = []
         self._step = recording.steps[0] if recording.steps else None
-        self._result: dict[str, Any] = {}
 
     def run(self) -> Report:
         """All steps in order."""
@@ -143,14 +86,18 @@ class Replay:
     # -- one step --------------------------------------------------------------------------
 
     def _check(self, step: Step) -> None:
-        self._step, self._waiting, self._result = step, list(step.decisions), {}
+        self._step, self._waiting = step, list(step.decisions)
+        self._asked.step, self._asked.result = step.i, {}
         now = quantize(step.t)
         self.report.steps += 1
         notices: list[Notice] = []
         error = None
         try:
-            notices = OPERATIONS[step.op](self, now, step.arguments)
-            self._retry(now)
+            if step.op.startswith("bulk_"):
+                self._check_spread(step)
+            else:
+                notices = OPERATIONS[step.op](self._asked, now, step.arguments)
+                self._retry(now)
         except ApiError as refused:
             error = refused
         recorded = step.error
@@ -177,11 +124,11 @@ class Replay:
 
     def _check_result(self, recorded: Result) -> None:
         if recorded.synced is not None:
-            ours = sorted(map(str, self._result.get("synced", [])))
+            ours = sorted(map(str, self._asked.result.get("synced", [])))
             self._expect("synced", sorted(recorded.synced), ours)
         for name in ("status", "skipped"):
             if getattr(recorded, name) is not None:
-                self._expect(name, getattr(recorded, name), self._result.get(name))
+                self._expect(name, getattr(recorded, name), self._asked.result.get(name))
 
     def _check_state(self, step: Step, now: float) -> None:
         agents, state = self.server.agents, step.state
@@ -210,6 +157,30 @@ class Replay:
             assert self._step
             place = (self.recording.path, self._step.i, self._step.t)
             self.report.violations.append(Violation(*place, what, str(expected), str(found)))
+
+    def _check_spread(self, step: Step) -> None:
+        """Many objects, created and scheduled: how they spread must be likely under the policy."""
+        kind = "dhcp" if step.op == "bulk_networks" else "l3"
+        found = step.result.distribution
+        agents = [a.name for a in self.server.tables.of_type(kind) if a.admin_state_up]
+        places = self.rules.dhcp_agents_per_network if kind == "dhcp" else 1
+        places = min(places, len(agents))
+        self._expect("agents beyond those that could be chosen", [], sorted({*found} - {*agents}))
+        self._expect("bindings", step.arguments["count"] * places, sum(found.values()))
+        if kind == "dhcp":
+            for name in {*found} & {*agents}:
+                self.server.agents[name].load += found[name]  # adopted, as other choices are
+        counts = [found.get(name, 0) for name in agents]
+        if not counts:
+            return
+        if self._driver(kind) not in RANDOM:
+            self._expect("spread of loads", True, max(counts) - min(counts) <= 1)
+            return
+        variance_share = 1 - places / len(agents) if places > 1 else None
+        self._expect("likely if uniform", True, _likely(counts, variance_share))
+        sets = step.result.sets
+        if sets is not None:
+            self._expect("sets likely if uniform", True, _likely(list(sets.values()), None))
 
     # -- decisions -------------------------------------------------------------------------
 
@@ -280,115 +251,6 @@ class Replay:
         recorded = {d.target: place for place, d in reversed(list(enumerate(self._waiting)))}
         return sorted(targets, key=lambda target: recorded.get(str(target), len(recorded)))
 
-    # -- operations ------------------------------------------------------------------------
-
-    def start(self, now: float, given: Mapping[str, Any], *, start: bool = True) -> list[Notice]:
-        """A heartbeat; a starting or revived agent then syncs."""
-        name = given["agent"]
-        spec = self.recording.timeline.agents[name]
-        self._stopped.discard(name)
-        configurations = {**spec.configurations, **given.get("configurations", {})}
-        self._result["status"] = self.server.report_state(
-            now, name, spec.type, spec.host or name,
-            zone=spec.az, configurations=configurations, start=start,
-        )  # fmt: skip
-        if start or self._result["status"] == "revived":
-            self.sync(now, given)
-        return []
-
-    def sync(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """An agent asks what it should serve."""
-        self._result["synced"] = self.server.sync(now, given["agent"])
-        return []
-
-    def stop(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """Calls to the agent time out from now on."""
-        self._stopped.add(given["agent"])
-        return []
-
-    def create_subnet(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """A subnet, by default named after its network."""
-        network = given["network"]
-        self.server.tables.network(network)
-        name = given.get("subnet") or f"{network}-sub"
-        self._subnets[name] = network
-        return self.server.create_subnet(now, network, name, enable_dhcp=given["enable_dhcp"])
-
-    def create_net(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """A network and its subnet."""
-        return self.create_network(now, given) + self.create_subnet(now, given)
-
-    def create_network(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """A network."""
-        self._refuse_double(given["network"], self.server.networks)
-        return self.server.create_network(now, given["network"], hints=given["az_hints"])
-
-    def create_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """A router."""
-        self._refuse_double(given["router"], self.server.routers)
-        if given["gateway"] is not None:
-            self.server.tables.network(given["gateway"])
-        return self.server.create_router(
-            now, given["router"], gateway=given["gateway"], ha=given["ha"], hints=given["az_hints"]
-        )
-
-    def _refuse_double(self, name: str, known: Mapping[Id, object]) -> None:
-        """Objects are told apart by their names, so each is created once."""
-        if name in known:
-            assert self._step
-            raise RecordingError(self.recording.path, f"'{name}' exists already", self._step.i)
-
-    def update_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """An update; of its body, admin state and gateway matter."""
-        body, changes = given["body"], {}
-        if "admin_state_up" in body:
-            changes["admin_state_up"] = body["admin_state_up"]
-        if "external_gateway_info" in body:
-            changes["gateway"] = (body["external_gateway_info"] or {}).get("network_id")
-            if changes["gateway"] is not None:
-                self.server.tables.network(changes["gateway"])
-        return self.server.update_router(now, given["router"], changes)
-
-    def add_interface(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """An interface on a subnet."""
-        self.server.tables.router(given["router"])
-        if given["subnet"] not in self._subnets:
-            raise SubnetNotFound(given["subnet"])
-        return self.server.add_interface(now, given["router"], self._subnets[given["subnet"]])
-
-    def tick(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
-        """A pass of a failover loop, if its option is on."""
-        if kind not in self.failover.passes:
-            option = f"allow_automatic_{'l3agent' if kind == 'l3' else 'dhcp'}_failover"
-            self._result["skipped"] = f"{option}=False"
-            return []
-        return self.failover.guard(given["clock_jump"]) + self.failover.passes[kind](now)
-
-    def bulk(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
-        """Many objects: how they spread must be likely under the policy."""
-        assert self._step
-        found = self._step.result.distribution
-        agents = [a.name for a in self.server.tables.of_type(kind) if a.admin_state_up]
-        places = self.rules.dhcp_agents_per_network if kind == "dhcp" else 1
-        places = min(places, len(agents))
-        self._expect("agents beyond those that could be chosen", [], sorted({*found} - {*agents}))
-        self._expect("bindings", given["count"] * places, sum(found.values()))
-        if kind == "dhcp":
-            for name in {*found} & {*agents}:
-                self.server.agents[name].load += found[name]  # adopted, as other choices are
-        counts = [found.get(name, 0) for name in agents]
-        if not counts:
-            return []
-        if self._driver(kind) not in RANDOM:
-            self._expect("spread of loads", True, max(counts) - min(counts) <= 1)
-            return []
-        variance_share = 1 - places / len(agents) if places > 1 else None
-        self._expect("likely if uniform", True, _likely(counts, variance_share))
-        sets = self._step.result.sets
-        if sets is not None:
-            self._expect("sets likely if uniform", True, _likely(list(sets.values()), None))
-        return []
-
 
 def _likely(counts: list[int], variance_share: float | None) -> bool:
     """Whether counts may come from equal shares: a chi-square test.
@@ -420,44 +282,3 @@ def _as_recorded(notices: Iterable[Notice]) -> Iterable[tuple[str, str, str]]:
 
 def _sorted(counts: Counter[Any]) -> list[Any]:
     return sorted(counts.elements())
-
-
-def _asked(name: str, *arguments: str) -> Operation:
-    """The server's own operation *name*."""
-
-    def operation(replay: Replay, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        return getattr(replay.server, name)(now, *(given[a] for a in arguments)) or []
-
-    return operation
-
-
-Operation = Callable[[Replay, float, Mapping[str, Any]], list[Notice]]
-OPERATIONS: Mapping[str, Operation] = {
-    "agent_start": Replay.start,
-    "report": lambda replay, now, given: replay.start(now, given, start=False),
-    "sync": Replay.sync,
-    "agent_stop": Replay.stop,
-    "update_agent": _asked("update_agent", "agent", "admin_state_up"),
-    "delete_agent": _asked("delete_agent", "agent"),
-    "create_network": Replay.create_network,
-    "delete_network": _asked("delete_network", "network"),
-    "create_subnet": Replay.create_subnet,
-    "create_net": Replay.create_net,
-    "create_port": _asked("create_port", "network"),
-    "create_router": Replay.create_router,
-    "delete_router": _asked("delete_router", "router"),
-    "update_router": Replay.update_router,
-    "add_interface": Replay.add_interface,
-    "add_network_to_agent": _asked("add_network_to_agent", "network", "agent"),
-    "remove_network_from_agent": _asked("remove_network_from_agent", "network", "agent"),
-    "add_router_to_agent": _asked("add_router_to_agent", "router", "agent"),
-    "remove_router_from_agent": _asked("remove_router_from_agent", "router", "agent"),
-    "tick_l3": lambda replay, now, given: replay.tick(now, given, "l3"),
-    "tick_dhcp": lambda replay, now, given: replay.tick(now, given, "dhcp"),
-    "schedule_router": _asked("schedule_router", "router"),
-    "schedule_network": _asked("schedule_network", "network"),
-    "bulk_networks": lambda replay, now, given: replay.bulk(now, given, "dhcp"),
-    "bulk_routers": lambda replay, now, given: replay.bulk(now, given, "l3"),
-    "observe": lambda replay, now, given: [],
-}
-"""What each recorded operation does here."""

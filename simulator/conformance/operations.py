@@ -1,0 +1,209 @@
+"""What each recorded operation asks of our server."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from simulator.conformance.recording import Recording, RecordingError
+from simulator.neutron.errors import SubnetNotFound
+from simulator.neutron.failover import Failover
+from simulator.neutron.records import Decision, Id, Notice
+from simulator.neutron.rules import GRIZZLY, NEUTRON_29, OPTIONS, Rules
+from simulator.neutron.schedulers import SCHEDULERS
+from simulator.neutron.server import Server
+
+VERSIONS: Mapping[str, Rules] = {"29.0.0": NEUTRON_29, "quantum-2013.1.5": GRIZZLY}
+
+
+class First:
+    """Draws that decide nothing: the recorded choice replaces theirs."""
+
+    def index(self, size: int, /) -> int:
+        """Always the first."""
+        return 0
+
+
+def rules_of(recording: Recording) -> Rules:
+    """The rules of the version that was recorded, with the recorded options.
+
+    Raises RecordingError for a version or option that is not known.
+    """
+    version = recording.neutron.split(" ")[0]
+    if version not in VERSIONS:
+        near = difflib.get_close_matches(version, VERSIONS, n=1, cutoff=0.0)[0]
+        raise RecordingError(recording.path, f"unknown version '{version}'; nearest: {near}")
+    options: dict[str, Any] = {
+        name: _option(recording, name, value)
+        for name, value in recording.timeline.config.items()
+        if name in OPTIONS  # others are read by no rule
+    }
+    return replace(VERSIONS[version], **options)
+
+
+def _option(recording: Recording, name: str, value: Any) -> Any:
+    """A recorded option as the rules have it."""
+    default = getattr(Rules(), name)
+    if name.endswith("_scheduler_driver"):
+        value = str(value).rpartition(".")[2]
+        if value not in SCHEDULERS:
+            known = ", ".join(SCHEDULERS)
+            raise RecordingError(recording.path, f"unknown {name} '{value}'; known: {known}")
+    elif isinstance(default, tuple) and isinstance(value, list):
+        value = tuple(map(str, value))
+    elif isinstance(default, float) and type(value) is int:
+        value = float(value)
+    if type(value) is not type(default):
+        wanted = type(default).__name__
+        raise RecordingError(recording.path, f"{name}: a {wanted} is wanted, not {value!r}")
+    if isinstance(value, float | int) and not 0 <= value < math.inf:
+        raise RecordingError(recording.path, f"{name}: {value} makes no sense")
+    return value
+
+
+class RecordedServer:
+    """Our server, asked as the recorded one was.
+
+    *result* is what the last operation answered; *step* is set to the number of the one to come.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        on_decision: Callable[[Decision], Iterable[str] | None],
+        order: Callable[[Sequence[Id]], Sequence[Id]],
+    ) -> None:
+        self._recording = recording
+        self.rules = rules_of(recording)
+        self.server = Server(self.rules, draws=lambda _: First(), on_decision=on_decision)
+        self.failover = Failover(
+            self.server, answers=lambda name: name not in self.stopped, order=order
+        )
+        self.stopped: set[str] = set()
+        self.result: dict[str, Any] = {}
+        self.step = 0
+        self._subnets: dict[str, str] = {}
+
+    def start(self, now: float, given: Mapping[str, Any], *, start: bool = True) -> list[Notice]:
+        """A heartbeat; a starting or revived agent then syncs."""
+        name = given["agent"]
+        spec = self._recording.timeline.agents[name]
+        self.stopped.discard(name)
+        configurations = {**spec.configurations, **given.get("configurations", {})}
+        self.result["status"] = self.server.report_state(
+            now, name, spec.type, spec.host or name,
+            zone=spec.az, configurations=configurations, start=start,
+        )  # fmt: skip
+        if start or self.result["status"] == "revived":
+            self.sync(now, given)
+        return []
+
+    def sync(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """An agent asks what it should serve."""
+        self.result["synced"] = self.server.sync(now, given["agent"])
+        return []
+
+    def stop(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """Calls to the agent time out from now on."""
+        self.stopped.add(given["agent"])
+        return []
+
+    def create_subnet(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A subnet, by default named after its network."""
+        network = given["network"]
+        self.server.tables.network(network)
+        name = given.get("subnet") or f"{network}-sub"
+        self._subnets[name] = network
+        return self.server.create_subnet(now, network, name, enable_dhcp=given["enable_dhcp"])
+
+    def create_net(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A network and its subnet."""
+        return self.create_network(now, given) + self.create_subnet(now, given)
+
+    def create_network(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A network."""
+        self._refuse_double(given["network"], self.server.networks)
+        return self.server.create_network(now, given["network"], hints=given["az_hints"])
+
+    def create_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """A router."""
+        self._refuse_double(given["router"], self.server.routers)
+        if given["gateway"] is not None:
+            self.server.tables.network(given["gateway"])
+        return self.server.create_router(
+            now, given["router"], gateway=given["gateway"], ha=given["ha"], hints=given["az_hints"]
+        )
+
+    def _refuse_double(self, name: str, known: Mapping[Id, object]) -> None:
+        """Objects are told apart by their names, so each is created once."""
+        if name in known:
+            raise RecordingError(self._recording.path, f"'{name}' exists already", self.step)
+
+    def update_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """An update; of its body, admin state and gateway matter."""
+        body, changes = given["body"], {}
+        if "admin_state_up" in body:
+            changes["admin_state_up"] = body["admin_state_up"]
+        if "external_gateway_info" in body:
+            changes["gateway"] = (body["external_gateway_info"] or {}).get("network_id")
+            if changes["gateway"] is not None:
+                self.server.tables.network(changes["gateway"])
+        return self.server.update_router(now, given["router"], changes)
+
+    def add_interface(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        """An interface on a subnet."""
+        self.server.tables.router(given["router"])
+        if given["subnet"] not in self._subnets:
+            raise SubnetNotFound(given["subnet"])
+        return self.server.add_interface(now, given["router"], self._subnets[given["subnet"]])
+
+    def tick(self, now: float, given: Mapping[str, Any], kind: str) -> list[Notice]:
+        """A pass of a failover loop, if its option is on."""
+        if kind not in self.failover.passes:
+            option = f"allow_automatic_{'l3agent' if kind == 'l3' else 'dhcp'}_failover"
+            self.result["skipped"] = f"{option}=False"
+            return []
+        return self.failover.guard(given["clock_jump"]) + self.failover.passes[kind](now)
+
+
+def _asked(name: str, *arguments: str) -> Operation:
+    """The server's own operation *name*."""
+
+    def operation(server: RecordedServer, now: float, given: Mapping[str, Any]) -> list[Notice]:
+        return getattr(server.server, name)(now, *(given[a] for a in arguments)) or []
+
+    return operation
+
+
+Operation = Callable[[RecordedServer, float, Mapping[str, Any]], list[Notice]]
+OPERATIONS: Mapping[str, Operation] = {
+    "agent_start": RecordedServer.start,
+    "report": lambda server, now, given: server.start(now, given, start=False),
+    "sync": RecordedServer.sync,
+    "agent_stop": RecordedServer.stop,
+    "update_agent": _asked("update_agent", "agent", "admin_state_up"),
+    "delete_agent": _asked("delete_agent", "agent"),
+    "create_network": RecordedServer.create_network,
+    "delete_network": _asked("delete_network", "network"),
+    "create_subnet": RecordedServer.create_subnet,
+    "create_net": RecordedServer.create_net,
+    "create_port": _asked("create_port", "network"),
+    "create_router": RecordedServer.create_router,
+    "delete_router": _asked("delete_router", "router"),
+    "update_router": RecordedServer.update_router,
+    "add_interface": RecordedServer.add_interface,
+    "add_network_to_agent": _asked("add_network_to_agent", "network", "agent"),
+    "remove_network_from_agent": _asked("remove_network_from_agent", "network", "agent"),
+    "add_router_to_agent": _asked("add_router_to_agent", "router", "agent"),
+    "remove_router_from_agent": _asked("remove_router_from_agent", "router", "agent"),
+    "tick_l3": lambda server, now, given: server.tick(now, given, "l3"),
+    "tick_dhcp": lambda server, now, given: server.tick(now, given, "dhcp"),
+    "schedule_router": _asked("schedule_router", "router"),
+    "schedule_network": _asked("schedule_network", "network"),
+    "observe": lambda server, now, given: [],
+}
+"""What each recorded operation does here."""
