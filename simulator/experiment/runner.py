@@ -149,7 +149,10 @@ def _gather(
 ) -> None:
     """Do *job* by *jobs*; whatever stops it, *gathered* then has all that had finished."""
     count = job.scenario.replications
-    with _outcomes(gathered, job, jobs, start_method) as found, interrupts.seen(held=False) as seen:
+    with (
+        interrupts.seen(held=jobs > 1) as seen,
+        _outcomes(gathered, job, jobs, start_method, seen) as found,
+    ):
         progress(0, count)
         for outcomes in found:
             if seen:  # its exception got lost in the simulation
@@ -160,9 +163,13 @@ def _gather(
 
 @contextmanager
 def _outcomes(
-    gathered: Gathered, job: Job, jobs: int, start_method: str | None
+    gathered: Gathered, job: Job, jobs: int, start_method: str | None, seen: list[int]
 ) -> Iterator[Iterator[list[Outcome]]]:
-    """The replications in order, computed here or by a crew that ends with the body."""
+    """The replications in order, computed here or by a crew that ends with the body.
+
+    A crew is waited for until one of the interrupts *seen*; an exception in the middle of its
+    locks could leave them held.
+    """
     if jobs == 1:
         worker = Worker(job)
         yield map(worker.replicate, range(job.scenario.replications))
@@ -170,7 +177,7 @@ def _outcomes(
     crew = Crew(job, jobs, start_method)
     try:
         crew.start()
-        yield crew.outcomes()
+        yield crew.outcomes(seen)
         crew.close()
     except BaseException:
         with interrupts.seen(held=True) as more:

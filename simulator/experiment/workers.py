@@ -7,7 +7,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +23,10 @@ from simulator.world.simulation import simulate
 
 AHEAD = 8
 """Replications handed out for each process: enough that none waits, few enough to hold."""
+
+
+PATIENCE = 0.1
+"""How long an interrupt may go unheeded while no replication ends, s."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,16 @@ class Crew:
         with interrupts.blocked():
             self._hand_out()
 
-    def outcomes(self) -> Iterator[list[Outcome]]:
-        """The variants of each replication, in order, as they come."""
+    def outcomes(self, interrupts_seen: list[int]) -> Iterator[list[Outcome]]:
+        """The variants of each replication, in order, as they come.
+
+        Raises KeyboardInterrupt once *interrupts_seen* holds one.
+        """
         while self._futures:
+            while not interrupts_seen and not wait([self._futures[0]], PATIENCE).done:
+                pass
+            if interrupts_seen:
+                raise KeyboardInterrupt
             yield self._futures[0].result()
             self._futures.popleft()  # and free what it holds
             self._hand_out()
