@@ -19,6 +19,8 @@ from simulator.analysis.service import History
 from simulator.analysis.states import alternating, grouped
 from simulator.trace import Kind, Sort
 
+NOBODY = np.empty(0, dtype=np.int64)
+
 
 def all_down(history: History) -> Spans:
     """When no router served while one existed."""
@@ -45,12 +47,13 @@ def _excused(history: History) -> Rows:
     bound = bound.take(history.trace.objects.sort[bound.owner] == Sort.ROUTER)
     loose = gaps(bound.inside(lives).merged(), lives)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
-    nodes = history.trace.nodes
+    nodes, attached = history.trace.nodes, history.attached
+    set_up = dict(grouped(attached.node)) if waits else {}
     parts = []
     for node, which in grouped(bound.node) if waits else ():
         l3, l2 = (waits.get(int(column[node]), NOTHING) for column in (nodes.l3, nodes.l2))
         mine = bound.take(which)
-        here = history.attached.take(history.attached.node == node)
+        here = attached.take(set_up.get(node, NOBODY))
         here = here.take(np.isin(here.owner, mine.owner))
         flushed = difference(history.flushed.get(int(nodes.l2[node]), NOTHING), l2)
         flowing = complement(flushed, 0.0, history.horizon)

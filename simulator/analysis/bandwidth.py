@@ -19,7 +19,6 @@ from simulator.analysis.service import History
 from simulator.trace import Floats, Ints, Sort
 from simulator.units import DAY
 
-CHUNK = 4_000_000
 RELATIVE = 1e-9  # carried counts as below offered by more than this share
 
 

@@ -13,7 +13,6 @@ from typing import Literal
 from simulator.scenario.releases import Release
 from simulator.scenario.series import SERIES
 
-NETWORK_TRIGGERS = ("port", "subnet", "interface")
 DHCP_STARTUP_SECONDS = 2.0
 """Seconds that a starting DHCP agent is granted for each bound network (DHCP_AGENT_STARTUP…)."""
 
