@@ -11,7 +11,8 @@ from uuid import UUID, uuid5
 from simulator import units
 from simulator.analysis.results import ResultSet
 from simulator.errors import InputError, MissingError
-from simulator.scenario.releases import AGENTS, RELEASES
+from simulator.scenario.releases import AGENTS
+from simulator.scenario.series import RELEASES
 from simulator.trace import Kind
 
 NAMESPACE = UUID("5e0d1b1c-8c4e-5b0e-9d5e-6e65746e6f64")
@@ -132,5 +133,5 @@ def _chosen(result: ResultSet, variant: str | None) -> str:
 
 def _with_table(result: ResultSet) -> Iterator[str]:
     for name, system in result.scenario.variants.items():
-        if RELEASES[system.release].reports:
+        if RELEASES[system.release].habits.reports:
             yield name

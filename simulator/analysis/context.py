@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.clock import quantize
-from simulator.scenario.releases import RELEASES, Architecture
+from simulator.scenario.releases import Architecture
 from simulator.scenario.schema import Scenario
-from simulator.scenario.size import option
+from simulator.scenario.series import RELEASES
+from simulator.scenario.size import amount
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ def context_of(scenario: Scenario, variant: str) -> Context:
     """The context of one variant."""
     system = scenario.variants[variant]
     release = RELEASES[system.release]
-    lease = option(system, "dhcp_lease_duration")
+    lease = amount(system, "dhcp_lease_duration")
     assert lease is not None
     return Context(
         begin=quantize(scenario.warm_up),
         end=quantize(scenario.horizon),
         architecture=release.architecture,
-        reports=bool(release.reports),
-        lease=float(lease),
+        reports=bool(release.habits.reports),
+        lease=lease,
         regain=system.costs.address_regain,
         daily=tuple((step.since, step.factor) for step in system.workload.traffic.daily),
         downtime_limit_per_year=system.measures.downtime_limit_per_year,

@@ -16,25 +16,17 @@ if TYPE_CHECKING:
 @click.group(short_help="List, show or compare the releases.", invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """List the releases: those that a scenario can name, and those whose rules alone are known."""
+    """List the releases that a scenario can name, and the tag that each was read at."""
     if ctx.invoked_subcommand is None:
-        from simulator.scenario.releases import RELEASES
-        from simulator.scenario.series import SERIES
+        from simulator.scenario.series import RELEASES
 
-        emit(
-            rows(
-                [
-                    (r.name, r.tag, "simulated" if r.name in RELEASES else "rules only", r.title)
-                    for r in SERIES.values()
-                ]
-            )
-        )
+        emit(rows([(r.name, r.tag, r.title) for r in RELEASES.values()]))
 
 
 def _names(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
-    from simulator.scenario.series import SERIES
+    from simulator.scenario.series import RELEASES
 
-    return [name for name in SERIES if name.startswith(begun)]
+    return [name for name in RELEASES if name.startswith(begun)]
 
 
 @command.command("show")
@@ -64,8 +56,8 @@ def diff(*, before: str, after: str) -> None:
 
 def _release(name: str) -> Release:
     from simulator.scenario.explain import nearest
-    from simulator.scenario.series import SERIES
+    from simulator.scenario.series import RELEASES
 
-    if name not in SERIES:
-        raise InputError(f"no release is named '{name}'{nearest(name, SERIES)}")
-    return SERIES[name]
+    if name not in RELEASES:
+        raise InputError(f"no release is named '{name}'{nearest(name, RELEASES)}")
+    return RELEASES[name]

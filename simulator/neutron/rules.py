@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator.scenario.releases import Release
-from simulator.scenario.series import SERIES
+from simulator.scenario.series import RELEASES
 
 DHCP_STARTUP_SECONDS = 2.0
 """Seconds that a starting DHCP agent is granted for each bound network (DHCP_AGENT_STARTUP…)."""
@@ -40,6 +40,8 @@ class Rules:
     agent that is back is spared (bug 1522436). *added_by_call*: router_added_to_agent waits for an
     answer. *ha_failover*: HA routers are moved, too; or `aborts`, as at 29.0.0.
     *disabled_stops_scheduling*: network_auto_schedule off stops all scheduling but by hand.
+    *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop for good (bug 1375597).
+    *health_check*: the server looks for dead agents every half agent_down_time and logs them.
     """
 
     agent_down_time: float = 75.0
@@ -78,6 +80,8 @@ class Rules:
     added_by_call: bool = False
     ha_failover: Literal["none", "moves", "aborts"] = "none"
     disabled_stops_scheduling: bool = False
+    loop_errors: Literal["end_pass", "kill"] = "end_pass"
+    health_check: bool = False
 
     @property
     def dead_limit(self) -> float:
@@ -97,5 +101,5 @@ def rules_of(release: Release, options: Mapping[str, object] | None = None) -> R
     return Rules(has_scheduler=release.has_scheduler, **known)  # type: ignore[arg-type]
 
 
-GRIZZLY = rules_of(SERIES["grizzly"])
-NEUTRON_29 = rules_of(SERIES["2026.2"])
+GRIZZLY = rules_of(RELEASES["grizzly"])
+NEUTRON_29 = rules_of(RELEASES["2026.2"])

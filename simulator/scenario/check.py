@@ -10,30 +10,29 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import translate
 
 from simulator import clock, units
 from simulator.errors import InputError
+from simulator.scenario.check_options import check_options
 from simulator.scenario.components import (
     KINDS,
     NOT_MODELLED,
     components,
 )
+from simulator.scenario.finding import Finding, nearest
 from simulator.scenario.presets import preset
-from simulator.scenario.releases import RELEASES, option_homes
 from simulator.scenario.schema import ACTION_ARGUMENTS, HostGroup, Scenario, System
+from simulator.scenario.series import RELEASES
 from simulator.scenario.size import (
     OBJECT_BYTES,
     estimate_events,
     object_count,
     objects_in_all,
     one_of_each,
-    option,
 )
 
 HORIZON_LIMIT = 250 * units.YEAR
@@ -48,20 +47,9 @@ SCHEDULER_OPS = {op for op, needs in ACTION_ARGUMENTS.items() if "agent" in need
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing wrong or unwise at *path* of a system or scenario; *at_key*: with the key."""
-
-    path: tuple[str | int, ...]
-    code: str
-    message: str
-    warning: bool = False
-    at_key: bool = False
-
-
 def check_system(system: System) -> list[Finding]:
     """Everything wrong or unwise in *system* that its form allows."""
-    findings = [*_rates(system), *_failures(system), *_options(system), *_size(system)]
+    findings = [*_rates(system), *_failures(system), *check_options(system), *_size(system)]
     findings += [*_hosts(system), *_external_networks(system)]
     if not any(finding.code in ("too_many", "hosts") for finding in findings):
         findings += _actions(system)
@@ -118,7 +106,7 @@ def check_names(systems: Mapping[str, System]) -> Iterator[tuple[str, Finding]]:
     options = set().union(*known.values())
     for variant, key in named:
         if key in absent:
-            why = f"no variant has a component '{key}'; {_nearest(key, options)}"
+            why = f"no variant has a component '{key}'; {nearest(key, options)}"
             yield variant, Finding(("failures", key), "unknown_component", why, at_key=True)
 
 
@@ -152,9 +140,9 @@ def _failures(system: System) -> Iterator[Finding]:
         if key in general or _is_name(key):
             continue  # a name must exist in one variant: see check_names
         if word in NOT_MODELLED or word.rstrip("s") in NOT_MODELLED:
-            why = f"'{key}' is not modelled; {_nearest(key, general)}"
+            why = f"'{key}' is not modelled; {nearest(key, general)}"
         else:
-            why = f"unknown component '{key}'; {_nearest(key, general)}"
+            why = f"unknown component '{key}'; {nearest(key, general)}"
         yield Finding(("failures", key), "unknown_component", why, at_key=True)
 
 
@@ -162,31 +150,6 @@ def _is_name(key: str) -> bool:
     """Whether *key* names one component, as `network-1` or `network-1/l3`, not a kind of them."""
     _, dash, number = key.rpartition("-")
     return "/" in key or (bool(dash) and bool(_NUMBER.fullmatch(number)))
-
-
-def _options(system: System) -> Iterator[Finding]:
-    release = RELEASES[system.release]
-    for name in type(system.neutron).model_fields:
-        if getattr(system.neutron, name) is not None and name not in release.options:
-            homes = ", ".join(option_homes(name))
-            why = f"{release.name} has no option '{name}'; it exists in: {homes}"
-            yield Finding(("neutron", name), "unknown_option", why, at_key=True)
-    interval, limit = option(system, "report_interval"), option(system, "agent_down_time")
-    if interval is None or limit is None:
-        return
-    path = ("neutron", "agent_down_time")
-    if limit < interval:
-        why = (
-            f"agent_down_time {limit:g} s is below report_interval {interval:g} s: "
-            "every agent looks dead before each heartbeat"
-        )
-        yield Finding(path, "NN102", why, warning=True)
-    elif limit < 2 * interval:
-        why = (
-            f"agent_down_time {limit:g} s is less than twice report_interval "
-            f"{interval:g} s, as later releases advise: one lost heartbeat is a false alarm"
-        )
-        yield Finding(path, "NN101", why, warning=True)
 
 
 def _size(system: System) -> Iterator[Finding]:
@@ -226,7 +189,7 @@ def _external_networks(system: System) -> Iterator[Finding]:
     if isinstance(routers, dict):
         for name in routers:
             if name not in names:
-                why = f"no external network '{name}'; {_nearest(name, names)}"
+                why = f"no external network '{name}'; {nearest(name, names)}"
                 yield Finding(("workload", "per_tenant", "routers", name), "unknown_network", why)
     elif len(names) > 1 and routers and system.workload.per_tenant.gateway:
         why = f"say how many on each external network: {{{', '.join(f'{n}: 1' for n in names)}}}"
@@ -255,7 +218,7 @@ def _l3_groups(system: System, names: list[str]) -> Iterator[Finding]:
             )
             yield Finding(("hosts", name), "ambiguous", why, at_key=True)
         elif chosen is not None and chosen not in names:
-            why = f"no external network '{chosen}'; {_nearest(chosen, names)}"
+            why = f"no external network '{chosen}'; {nearest(chosen, names)}"
             yield Finding(path, "unknown_network", why)
     reached = {group.gateway_external_network_id for group in groups.values()}
     for name in names:
@@ -300,7 +263,7 @@ def _actions(system: System) -> Iterator[Finding]:
             pattern = getattr(action, field)
             if pattern is not None and not _matches(pattern, names()):
                 some = itertools.islice(names(), 1000)
-                why = f"no {field} matches '{pattern}'; {_nearest(pattern, some)}"
+                why = f"no {field} matches '{pattern}'; {nearest(pattern, some)}"
                 yield Finding((*path, field), f"unknown_{field}", why)
 
 
@@ -338,12 +301,3 @@ def _too_late(system: System, horizon: float) -> Iterator[Finding]:
                 path = ("failures", key, "outages", index, "at")
                 why = "beyond the horizon, so it never happens"
                 yield Finding(path, "NN104", why, warning=True)
-
-
-def _nearest(word: str, allowed: Iterable[str]) -> str:
-    options = sorted(allowed)
-    close = difflib.get_close_matches(word, options, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    shown = ", ".join(options[:12]) + (", …" if len(options) > 12 else "")
-    return f"allowed: {shown}"

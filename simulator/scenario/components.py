@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulator.scenario.presets import preset
-from simulator.scenario.releases import RELEASES
 from simulator.scenario.schema import Failures, System
+from simulator.scenario.series import RELEASES
 
 NICS = ("management", "data", "external")
 CONTROL = ("server", "database", "broker")

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from simulator.errors import Problem
 from simulator.scenario import document
-from simulator.scenario.check import Finding
+from simulator.scenario.finding import Finding
 from simulator.scenario.schema import Experiment, System
 
 ROUNDS = 20

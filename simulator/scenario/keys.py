@@ -17,9 +17,9 @@ from simulator.scenario import document
 from simulator.scenario.json_schema import PREFIX, QUANTITIES, json_schema
 from simulator.scenario.paths import steps_of
 from simulator.scenario.presets import preset, preset_text
-from simulator.scenario.releases import RELEASES, Release
+from simulator.scenario.releases import Release
 from simulator.scenario.schema import System
-from simulator.scenario.series import differences, values_of
+from simulator.scenario.series import RELEASES, differences, values_of
 
 ENDLESS = 1e12
 ANY_NAME = "<name>"
@@ -112,10 +112,14 @@ def release_differences(before: Release, after: Release) -> list[tuple[str, str,
 
 
 def _options(option: str) -> Iterator[Value]:
+    """The option's default in each release that has another one than the release before it."""
+    before = None
     for release in RELEASES.values():
-        if option in release.options:
-            written = _written(release.options[option], option)
-            yield Value(release.name, option, written, release.sources.get(option, ""))
+        value = release.options.get(option)
+        if value != before:
+            source = release.sources.get(option, "")
+            yield Value(release.name, option, _written(value, option), source)
+        before = None if release.architecture == "multi_host" else value
 
 
 def _written(value: object, option: str) -> str:
@@ -127,8 +131,12 @@ def _written(value: object, option: str) -> str:
     if isinstance(value, float):
         return f"{value:g}s"  # every option that is not a count or a switch is a time
     if isinstance(value, frozenset | tuple):
-        return ", ".join(sorted(value)) or "none"
+        return ", ".join(sorted(map(_plain_number, value))) or "none"
     return str(value)
+
+
+def _plain_number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, object]]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from simulator.scenario.schema import AgentType, Costs
 
-OptionValue = float | int | bool
+OptionValue = float | int | bool | str | tuple[str, ...]
 Architecture = Literal["multi_host", "polling", "scheduled"]
 
 
@@ -37,18 +37,59 @@ AGENTS: Mapping[str, AgentKind] = {
 
 
 @dataclass(frozen=True)
+class Habits:
+    """What agents do that no option changes.
+
+    *reports* are the agent types that send heartbeats.
+    *l3_restart_wipes*: a starting L3 agent destroys its namespaces and rebuilds router by router.
+    *l2_restart_flushes*: a starting L2 agent drops its flows and rewires.
+    *l3_first_sync*: a starting L3 agent asks after a `fuzzy` delay of 0 to 5 whole seconds, or
+    `at_once`. *l3_workers*: how many routers an L3 agent works on at a time, at least and at most
+    (in between, as many as it has routers). *dhcp_workers*: likewise for a DHCP agent and the
+    networks it is told about. *dhcp_bulk_sync*: a DHCP agent asks once for all its networks, and
+    not for each. *dhcp_first_sync*: a starting DHCP agent syncs `in_heartbeat`, in the thread of
+    its heartbeats, `twice` there, `beside` them, or `before` the first one. *arping*: addresses are
+    announced by an arping that `blocks`, in the `background`, or not at all (`unused`).
+    *heartbeat_calls*: every heartbeat waits for its answer, not only the first.
+    *heartbeat_timeout*: how long: rpc_response_timeout (`rpc`), twice as long after each time-out
+    (`doubling`), or report_interval (`interval`). *rpc_backoff*: the time-out of other calls
+    doubles. *router_paging*: an L3 agent syncs its routers in chunks.
+    *ha_report*: the server hears of a VRRP state `at_once`, in `slow` batches of
+    2 (3 advert + 2) s, in `fast` ones of 2 s, or so after a state has `settled` for 2 s.
+    *ha_restart_cuts*, *ha_revival_cuts*: a starting or revived L3 agent puts its HA ports down
+    until they are wired again. *garp_refresh*: a VRRP master announces its addresses again once
+    after 60 s (`once`) or every 10 s (`always`).
+    """
+
+    reports: frozenset[str] = frozenset()
+    l3_restart_wipes: bool = True
+    l2_restart_flushes: bool = True
+    l3_first_sync: Literal["fuzzy", "at_once"] = "fuzzy"
+    l3_workers: tuple[float, float] = (1, 1)
+    dhcp_workers: tuple[float, float] = (1, 1)
+    dhcp_bulk_sync: bool = False
+    dhcp_first_sync: Literal["in_heartbeat", "twice", "beside", "before"] = "beside"
+    arping: Literal["unused", "blocks", "background"] = "unused"
+    heartbeat_calls: bool = False
+    heartbeat_timeout: Literal["rpc", "doubling", "interval"] = "rpc"
+    rpc_backoff: bool = False
+    router_paging: bool = False
+    ha_report: Literal["at_once", "slow", "fast", "settled"] = "at_once"
+    ha_restart_cuts: bool = False
+    ha_revival_cuts: bool = False
+    garp_refresh: Literal["always", "once"] = "always"
+
+
+@dataclass(frozen=True)
 class Release:
-    """One release of Quantum (or of nova-network, which came before it).
+    """One release of Quantum or Neutron (or of nova-network, which came before it).
 
     *architecture* is who decides what runs where: `multi_host`, every compute host serves its
     own VMs; `polling`, every agent serves all that its filter admits, and there is no scheduler;
     `scheduled`, a server with an agents table binds each object to agents.
-    *reports* are the agent types that send heartbeats.
-    *l3_restart_wipes*: a starting L3 agent destroys its namespaces and rebuilds router by router.
-    *l2_restart_flushes*: a starting L2 agent drops its flows and rewires.
-    *dhcp_sync_starves*: no heartbeat leaves while the first sync of a DHCP agent lasts.
-    *rules* are the server's habits and its options that are not numbers, as
-    `simulator/neutron/rules.py` explains them.
+    *options* holds the defaults of its own options; one that is absent does not exist there.
+    *rules* are the server's habits, as `simulator/neutron/rules.py` explains them.
+    *habits* are the agents'.
     *sources* says where each of these was read.
     """
 
@@ -57,11 +98,8 @@ class Release:
     tag: str
     architecture: Architecture
     options: Mapping[str, OptionValue]
-    reports: frozenset[str] = frozenset()
-    l3_restart_wipes: bool = True
-    l2_restart_flushes: bool = True
-    dhcp_sync_starves: bool = False
     rules: Mapping[str, object] = field(default_factory=dict)
+    habits: Habits = Habits()
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -83,13 +121,19 @@ class Release:
         ports = interfaces + gateway
         if self.architecture == "polling":
             return ports * costs.plug_interface + (2 + gateway) * costs.rest_call
-        return ports * costs.plug_interface + (ports + floating) * packets * costs.arping
+        blocked = (ports + floating) * packets if self.habits.arping == "blocks" else 0
+        return ports * costs.plug_interface + blocked * costs.arping
 
     def network_cost(self, costs: Costs) -> float:
-        """Seconds in which the DHCP agent sets up one network: two RPCs, a port, a dnsmasq."""
+        """Seconds in which one thread of the DHCP agent sets up one network.
+
+        It plugs a port that it asks the server for, and starts a dnsmasq; until Havana it asks for
+        the network, too.
+        """
         if costs.rebuild_per_network != "release":
             return costs.rebuild_per_network
-        return 2 * costs.rpc_call + costs.plug_interface + costs.spawn_dnsmasq
+        calls = 1 if self.habits.dhcp_bulk_sync else 2
+        return calls * costs.rpc_call + costs.plug_interface + costs.spawn_dnsmasq
 
 
 NOVA_NETWORK = Release(
@@ -98,9 +142,9 @@ NOVA_NETWORK = Release(
     tag="nova 2013.1.5",
     architecture="multi_host",
     options={"report_interval": 10.0, "agent_down_time": 60.0, "dhcp_lease_duration": 120.0},
-    reports=frozenset({"nova-network"}),
-    l3_restart_wipes=False,
-    l2_restart_flushes=False,
+    habits=Habits(
+        reports=frozenset({"nova-network"}), l3_restart_wipes=False, l2_restart_flushes=False
+    ),
     sources={
         "architecture": "nova/network/manager.py: multi_host, service on every compute host",
         "report_interval": "nova/service.py: report_interval 10",
@@ -151,12 +195,13 @@ GRIZZLY = Release(
         "network_auto_schedule": True,
         "router_auto_schedule": True,
         "send_arp_for_ha": 3,
-    },
-    reports=frozenset({"l2", "l3", "dhcp"}),
-    dhcp_sync_starves=True,
-    rules={
         "network_scheduler_driver": "ChanceScheduler",
         "router_scheduler_driver": "ChanceScheduler",
+    },
+    habits=Habits(
+        reports=frozenset({"l2", "l3", "dhcp"}), dhcp_first_sync="in_heartbeat", arping="blocks"
+    ),
+    rules={
         "network_triggers": ("port",),
         "gateway_triggers": False,
         "dhcp_hosting": "alive",
@@ -176,6 +221,8 @@ GRIZZLY = Release(
         "added_by_call": False,
         "ha_failover": "none",
         "disabled_stops_scheduling": False,
+        "loop_errors": "end_pass",
+        "health_check": False,
     },
     sources={
         "network_scheduler_driver": "quantum/scheduler/__init__.py: ChanceScheduler",
@@ -205,22 +252,22 @@ GRIZZLY = Release(
         "reports": "quantum/agent: L2, L3 and DHCP agents report; the metadata agent does not",
         "l3_restart_wipes": "quantum/agent/l3_agent.py, bug 1175695, until Icehouse",
         "l2_restart_flushes": "the agent drops all flows when it starts, until Liberty",
-        "dhcp_sync_starves": "quantum/agent/dhcp_agent.py syncs inside the heartbeat's thread",
+        "dhcp_first_sync": "quantum/agent/dhcp_agent.py syncs inside the heartbeat's thread",
+        "l3_first_sync": "quantum/agent/l3_agent.py: a periodic task, first after randint(0, 5) s",
+        "l3_workers": "quantum/agent/l3_agent.py: one semaphore, one router after the other",
+        "dhcp_workers": "quantum/agent/dhcp_agent.py: one lock",
+        "dhcp_bulk_sync": "quantum/agent/dhcp_agent.py: get_network_info for each network",
+        "arping": "quantum/agent/l3_agent.py: waits for each",
+        "heartbeat_calls": "06f679df5d (2013.1.3), bug 1191768: the first a call, then casts",
+        "heartbeat_timeout": "quantum/openstack/common/rpc/__init__.py: 60",
+        "router_paging": "quantum/agent/l3_agent.py: one call for all routers",
+        "rpc_backoff": "quantum/openstack/common/rpc: a constant time-out",
     },
 )
-
-RELEASES: Mapping[str, Release] = {
-    release.name: release for release in (NOVA_NETWORK, FOLSOM, GRIZZLY)
-}
-
-
-def option_homes(name: str) -> list[str]:
-    """The releases that have the option *name*."""
-    return [release.name for release in RELEASES.values() if name in release.options]
 
 
 def reports(release: Release, components: str) -> frozenset[AgentType | str]:
     """Who sends heartbeats: the release's own, or all that the article names."""
     if components == "article" and release.has_scheduler:
         return frozenset(AGENTS) - {"nova-network"}
-    return release.reports
+    return release.habits.reports

@@ -33,7 +33,16 @@ from simulator.scenario.workload import Workload
 REPLICATION_LIMIT = 1_000_000
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
-ReleaseName = Literal["nova-network", "folsom", "grizzly"]
+AgentMode = Literal["legacy", "dvr", "dvr_snat", "dvr_no_external"]
+NetworkScheduler = Literal["ChanceScheduler", "WeightScheduler", "AZAwareWeightScheduler"]
+RouterScheduler = Literal["ChanceScheduler", "LeastRoutersScheduler", "AZLeastRoutersScheduler"]
+ReleaseName = Literal[
+    "nova-network", "folsom", "grizzly", "havana-2013.2.0", "havana-2013.2.1", "havana",
+    "icehouse", "juno", "kilo", "liberty", "mitaka", "newton", "ocata", "pike", "queens", "rocky",
+    "stein", "train", "ussuri", "victoria", "wallaby", "xena", "yoga", "zed", "2023.1", "2023.2",
+    "2024.1", "2024.2", "2025.1", "2025.2", "2026.1", "2026.2",
+]  # fmt: skip
+"""The names of `simulator/scenario/series.py:RELEASES`."""
 
 
 def _whole(version: object) -> object:
@@ -44,7 +53,10 @@ def _whole(version: object) -> object:
 
 
 class Neutron(Model):
-    """Quantum's own options, under their own names; unset means the release's default."""
+    """Quantum's and Neutron's own options, by their names; unset means the release's default.
+
+    Not every release has every one; `netnode explain neutron.<option>` tells which do.
+    """
 
     report_interval: PositiveDuration | None = None
     """Time from one heartbeat of an agent to the next."""
@@ -68,6 +80,48 @@ class Neutron(Model):
     """Whether an L3 agent that syncs is given the routers nobody hosts."""
     send_arp_for_ha: Count | None = None
     """Packets that announce an address when it is set up; 0 for none."""
+    dhcp_renewal_time: Duration | None = None
+    """After which part of its lease a VM asks its own DHCP server; 0: half."""
+    dhcp_rebinding_time: Duration | None = None
+    """After which part of its lease a VM asks any DHCP server; 0: 7/8."""
+    resync_throttle: PositiveDuration | None = None
+    """A DHCP agent that must sync again does so after this, not after resync_interval."""
+    num_sync_threads: PositiveCount | None = None
+    """How many networks a syncing DHCP agent sets up at a time."""
+    rpc_response_max_timeout: PositiveDuration | None = None
+    """The most that the time-out of a call doubles to."""
+    rpc_state_report_workers: Count | None = None
+    """Processes of the server that take heartbeats alone; 0: heartbeats queue with other calls."""
+    network_scheduler_driver: NetworkScheduler | None = None
+    """The scheduler of networks to DHCP agents, by the name of its class."""
+    router_scheduler_driver: RouterScheduler | None = None
+    """The scheduler of routers to L3 agents, by the name of its class."""
+    dhcp_agents_per_network: PositiveCount | None = None
+    """How many DHCP agents a network is given."""
+    dhcp_load_type: Literal["networks", "subnets", "ports"] | None = None
+    """What WeightScheduler counts of a DHCP agent."""
+    allow_automatic_l3agent_failover: Switch | None = None
+    """Whether routers are moved off L3 agents silent for twice agent_down_time."""
+    allow_automatic_dhcp_failover: Switch | None = None
+    """Whether networks are moved off DHCP agents silent for twice agent_down_time."""
+    l3_ha: Switch | None = None
+    """Whether routers are highly available: on several agents, with VRRP between them."""
+    max_l3_agents_per_router: Count | None = None
+    """How many agents a highly available router is given; 0: all."""
+    min_l3_agents_per_router: Count | None = None
+    """With fewer active agents a highly available router is not created."""
+    ha_vrrp_advert_int: PositiveDuration | None = None
+    """Time from one VRRP advertisement to the next."""
+    ha_vrrp_health_check_interval: Duration | None = None
+    """How often a VRRP replica checks its way out, and gives up without one; 0: never."""
+    router_distributed: Switch | None = None
+    """Whether routers are distributed: to compute hosts, but for SNAT."""
+    default_availability_zones: tuple[Name, ...] | None = None
+    """The zones of whatever has no hints of its own."""
+    enable_new_agents: Switch | None = None
+    """Whether an agent that registers is enabled."""
+    enable_services_on_agents_with_admin_state_down: Switch | None = None
+    """Whether a disabled agent keeps what it has, and is only given nothing by itself."""
 
 
 class Nics(Model):
@@ -112,6 +166,10 @@ class HostGroup(Model):
     """The only external network these L3 agents take routers for; unset: any."""
     handle_internal_only_routers: Switch = True
     """Whether these L3 agents take routers without a gateway."""
+    agent_mode: AgentMode | None = None
+    """What these L3 agents do with distributed routers (Juno and later); unset: legacy."""
+    availability_zone: Name | None = None
+    """The availability zone of these agents (Mitaka and later); unset: nova."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -176,6 +234,8 @@ class Failures(Model):
     """From a failure to its repair."""
     outages: tuple[Outage, ...] | None = None
     """Outages at given times, in place of random ones."""
+    orderly: Switch = False
+    """Hosts are shut down in good order, so that VRRP masters resign; else they lose power."""
 
     @model_validator(mode="before")
     @classmethod
@@ -232,6 +292,14 @@ class Costs(Model):
     """For an L2 agent that restarted to put its flows back."""
     address_regain: Duration = 10.0
     """For a VM that lost its address to get one once it can."""
+    answer_per_router: Duration = 1 / 256
+    """For the server to answer for one router of an L3 agent's sync: 1 s for 256 (a08aa3bf2f)."""
+    reschedule: Duration = 0.1
+    """For the server to move one router or network off a dead agent, calls to agents apart."""
+    promote: Duration = 2.0
+    """For a new VRRP master to set up its addresses and routes: the budget in Neutron's source."""
+    arp_timeout: Duration = 60.0
+    """Until those outside ask anew who has an address that a former VRRP master announced."""
 
 
 ACTION_ARGUMENTS: Mapping[str, tuple[str, ...]] = {

@@ -9,13 +9,15 @@ nobody has executed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from simulator.scenario.releases import FOLSOM, GRIZZLY, NOVA_NETWORK, Release
+from simulator.scenario.releases import FOLSOM, GRIZZLY, NOVA_NETWORK, Habits, Release
 
-HABITS = ("l3_restart_wipes", "l2_restart_flushes", "dhcp_sync_starves", "reports")
+HABITS = tuple(field.name for field in fields(Habits))
+UNBOUNDED = (math.inf, math.inf)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ CHANGES: tuple[Series, ...] = (
         dhcp_lease_duration=(86400.0, "d9832282cf: one option for server and agent, a day"),
         dhcp_agents_per_network=(1, "new option, neutron/db/agentschedulers_db.py"),
         num_sync_threads=(4, "9d5c540b47: one bulk call and four threads"),
+        dhcp_bulk_sync=(True, "9d5c540b47: one bulk call and four threads"),
+        l3_workers=(UNBOUNDED, "57e1fa3264, bugs 1194026 and 1200749: a green thread a router"),
         send_arp_for_ha=(0, "591ee00a67: kernel crashes"),
         dhcp_sync=("served", "auto_schedule_networks: only networks with a DHCP subnet, not to a "
                    "silent agent"),
@@ -72,13 +76,24 @@ CHANGES: tuple[Series, ...] = (
         max_l3_agents_per_router=(3, "new, neutron/db/l3_hamode_db.py"),
         min_l3_agents_per_router=(2, "new, neutron/db/l3_hamode_db.py"),
         ha_vrrp_advert_int=(2.0, "new, neutron/agent/l3_ha_agent.py"),
+        router_distributed=(False, "new, neutron/db/l3_dvr_db.py"),
         send_arp_for_ha=(3, "neutron/agent/l3_agent.py"),
+        arping=("background", "[?] neutron/agent/linux/ip_lib.py: in a green thread of its own"),
+        l3_first_sync=("at_once", "6d9dd887e2 (2014.2.2), bug 1407410: was some 80 s after start"),
+        l3_workers=((8, 8), "fe2ca9a758: a queue by priority, eight green threads"),
         same_agent=("silent", "adding a router to the agent that has it changes nothing"),
+        loop_errors=("kill", "neutron/db/l3_agentschedulers_db.py, bug 1375597: ends for good"),
+        ha_restart_cuts=(True, "[?] bugs 1798475, 1959151: could put HA ports down"),
     ),
     _series(
         "kilo", "Kilo: DHCP failover (on), WeightScheduler", "2015.1.4",
         allow_automatic_dhcp_failover=(True, "0db17ea6ec, bug 1386794: new, on"),
         dhcp_load_type=("networks", "new, neutron/db/agents_db.py"),
+        dhcp_first_sync=("twice", "neutron/agent/dhcp/agent.py: in init_host, and in the callback"),
+        l3_first_sync=("fuzzy", "fff86b689e: the periodic task's first run, after 0 to 5 s"),
+        loop_errors=("end_pass", "79f1e8a9c1, ae8c1c5f80: logged, the next pass is a normal one"),
+        ha_report=("slow", "neutron/notifiers/batch_notifier.py: (3 advert + 2) 2 s"),
+        garp_refresh=("once", "neutron/agent/linux/keepalived.py: garp delay 60"),
         enable_services_on_agents_with_admin_state_down=(False, "new"),
         dhcp_grace=(True, "28fe7e85cc, bug 1417708: a starting agent was judged dead"),
         dhcp_hosting=("bound", "c74b05ebb1 (2015.1.2), bug 1388698: too many agents"),
@@ -95,10 +110,18 @@ CHANGES: tuple[Series, ...] = (
         revival=(True, "aebd27f3b7 (7.0.4), bug 1505166: no resync after a partition"),
         dhcp_failover_skips=(True, "1318437a0c, bug 1461714: all unhosted when the broker failed"),
         added_by_call=(True, "1eb40b49f3 (7.x), bug 1482630: router_added was lost"),
+        heartbeat_calls=(True, "aebd27f3b7 (7.0.4): the answer tells whether it is back"),
+        heartbeat_timeout=("doubling", "3e668b6a37 (7.1.0), bug 1606827: agents stay down"),
+        rpc_backoff=(True, "3e668b6a37 (7.1.0), bug 1554332: load of calls repeated"),
+        ha_revival_cuts=(True, "bug 1731595: a revived agent puts its HA ports down"),
     ),
     _series(
         "mitaka", "Mitaka: availability zones, a queue for state reports", "8.4.0",
         default_availability_zones=((), "new"),
+        rpc_state_report_workers=(1, "7267d75fdd, 678b431ba4, bugs 1496410 and 1505217: heartbeats "
+                                     "stuck behind other calls"),
+        router_paging=(True, "0e97feb0f3, bug 1516260: sync_routers timed out for ever"),
+        health_check=(True, "neutron/db/agents_db.py: dead agents are logged every 37 s"),
         network_triggers=(("port", "subnet", "interface"), "aa00310eef: router interfaces, too"),
         gateway_triggers=(True, "da00d1a186 (8.x): creating a router with a gateway"),
         l3_failover_rechecks=(True, "9ec466cd42, 70068992e3, bug 1522436: storm though it is back"),
@@ -106,22 +129,37 @@ CHANGES: tuple[Series, ...] = (
     _series(
         "newton", "Newton: binding indices, RPC back-off", "9.4.1",
         one_binding=(True, "b1ec8d523d, bug 1535557: unique(router, binding_index)"),
+        ha_vrrp_health_check_interval=(0.0, "new (9.4.1), off; neutron/conf/agent/l3/ha.py"),
+        heartbeat_timeout=("rpc", "bb989be99d, bug 1606827: no back-off for heartbeats"),
     ),
     _series("ocata", "Ocata: one way of automatic L3 scheduling", "10.0.7",
             min_l3_agents_per_router=(None, "dd5aca38f9: removed"),
-            dhcp_sync_starves=(False, "f15851b989, bug 1650611: sync left the heartbeat's thread")),
-    _series("pike", "Pike", "11.0.8", send_arp_for_ha=(None, "removed")),
+            dhcp_first_sync=("beside", "f15851b989, bug 1650611: left the heartbeat's thread")),
+    _series("pike", "Pike", "11.0.8",
+            ha_report=("fast", "e795a3fcf8: batches of 2 s"),
+            send_arp_for_ha=(None, "removed: three, in the background")),
     _series("queens", "Queens", "12.1.1",
+            dhcp_renewal_time=(0.0, "new; 0 is the client's default, half the lease"),
+            dhcp_rebinding_time=(0.0, "new; 0 is the client's default, 7/8 of the lease"),
+            ha_revival_cuts=(False, "9ed693228f, bug 1731595: HA ports went down on revival"),
             dhcp_failover_filter=(False, "7c7b2d75aa: disabled agents' networks move, too")),
-    _series("rocky", "Rocky", "13.0.7"),
-    _series("stein", "Stein: DHCP resync by events", "14.4.2"),
-    _series("train", "Train", "15.3.4"),
+    _series("rocky", "Rocky", "13.0.7",
+            dhcp_workers=((8, 8), "neutron/agent/dhcp/agent.py: green threads for events")),
+    _series("stein", "Stein: DHCP resync by events", "14.4.2",
+            resync_throttle=(1.0, "new: what needs a resync is not left to resync_interval"),
+            rpc_response_max_timeout=(600.0, "new: the most that a time-out doubles to"),
+            dhcp_workers=((8, 32), "837c9283ab: as many as there are networks"),
+            l3_workers=((8, 32), "837c9283ab: as many as there are routers")),
+    _series("train", "Train", "15.3.4",
+            ha_report=("settled", "3f022a193f, bug 1837635: waits 2 s before it reports")),
     _series("ussuri", "Ussuri", "16.4.2",
             disabled_stops_scheduling=(True, "139b496ef9: network_auto_schedule off stops all")),
     _series("victoria", "Victoria", "17.4.1"),
     _series("wallaby", "Wallaby", "18.6.0"),
     _series("xena", "Xena", "19.7.0"),
-    _series("yoga", "Yoga", "20.5.0"),
+    _series("yoga", "Yoga", "20.5.0",
+            heartbeat_timeout=("interval", "7d552848c2, bug 1948676: 60 s were too long"),
+            ha_restart_cuts=(False, "bugs 1798475 (14.0.0) and 1959151")),
     _series("zed", "Zed", "21.2.1"),
     _series("2023.1", "2023.1, Antelope", "22.2.1"),
     _series("2023.2", "2023.2, Bobcat", "23.5.0"),
@@ -129,7 +167,11 @@ CHANGES: tuple[Series, ...] = (
             ha_failover=("moves", "[?] fa28c3c35c, bug 2050236: HA routers were not re-hosted")),
     _series("2024.2", "2024.2, Dalmatian", "25.2.3"),
     _series("2025.1", "2025.1, Epoxy", "26.0.5"),
-    _series("2025.2", "2025.2, Flamingo", "27.0.3"),
+    _series("2025.2", "2025.2, Flamingo", "27.0.3",
+            dhcp_workers=((32, 32), "[?] neutron/agent/dhcp/agent.py"),
+            l3_workers=((32, 32), "[?] neutron/agent/l3/agent.py: read at later tags"),
+            dhcp_first_sync=("before", "neutron/agent/dhcp/agent.py: the heartbeats' timer is made "
+                             "after the first sync")),
     _series("2026.1", "2026.1", "28.0.1"),
     _series("2026.2", "2026.2", "29.0.0",
             unregistered=("nothing", "[?] read at this tag; since when it is so was not looked up"),
@@ -145,20 +187,17 @@ def _after(before: Release, series: Series) -> Release:
     for name, change in series.changes.items():
         if name in HABITS:
             habits[name] = change.value
+        elif name in GRIZZLY.rules:
+            rules[name] = change.value
         elif change.value is None:
             del options[name]
-        elif name not in RULE_NAMES and isinstance(change.value, float | int):
-            options[name] = change.value
         else:
-            rules[name] = change.value
-    sources = {**before.sources, **{name: c.why for name, c in series.changes.items()}}
-    return replace(
-        before, name=series.name, title=series.title, tag=series.tag,
-        options=options, rules=rules, sources=sources, **habits,
+            options[name] = change.value  # type: ignore[assignment]
+    return Release(
+        series.name, series.title, series.tag, before.architecture,
+        options=options, rules=rules, habits=replace(before.habits, **habits),
+        sources={**before.sources, **{name: c.why for name, c in series.changes.items()}},
     )  # fmt: skip
-
-
-RULE_NAMES = frozenset(GRIZZLY.rules)
 
 
 def _all() -> dict[str, Release]:
@@ -169,8 +208,39 @@ def _all() -> dict[str, Release]:
     return known
 
 
-SERIES: Mapping[str, Release] = _all()
-"""All releases by name, those that no scenario can simulate yet included."""
+RELEASES: Mapping[str, Release] = _all()
+"""All releases by name, in order."""
+
+
+DRIVERS: Mapping[str, str] = {
+    "ChanceScheduler": "grizzly",
+    "LeastRoutersScheduler": "icehouse",
+    "WeightScheduler": "kilo",
+    "AZAwareWeightScheduler": "mitaka",
+    "AZLeastRoutersScheduler": "mitaka",
+}
+"""Since which release each scheduler is there; LeastRoutersScheduler: 91a7697b1e (2014.1)."""
+
+
+def is_before(before: str, after: str) -> bool:
+    """Whether the release *before* came before the release *after*."""
+    names = list(RELEASES)
+    return names.index(before) < names.index(after)
+
+
+def option_homes(name: str) -> list[str]:
+    """The releases that have the option *name*, runs of them as `first to last`."""
+    names = list(RELEASES)
+    having = [i for i, one in enumerate(RELEASES.values()) if name in one.options]
+    runs: list[list[int]] = []
+    for i in having:
+        if runs and runs[-1][-1] == i - 1:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return [
+        names[run[0]] if len(run) == 1 else f"{names[run[0]]} to {names[run[-1]]}" for run in runs
+    ]
 
 
 @dataclass(frozen=True)
@@ -186,7 +256,7 @@ class Difference:
 def differences(before: Release, after: Release) -> list[Difference]:
     """All that *after* has otherwise than *before*, in order of name; None for no such option."""
     old, new = values_of(before), values_of(after)
-    later = after if _place(after) >= _place(before) else before
+    later = before if is_before(after.name, before.name) else after
     return [
         Difference(name, old.get(name), new.get(name), later.sources.get(name, ""))
         for name in sorted(old.keys() | new.keys())
@@ -196,9 +266,5 @@ def differences(before: Release, after: Release) -> list[Difference]:
 
 def values_of(release: Release) -> dict[str, object]:
     """The options of a release, then its rules and habits."""
-    habits = {name: getattr(release, name) for name in (*HABITS, "architecture")}
-    return {**release.options, **release.rules, **habits}
-
-
-def _place(release: Release) -> int:
-    return list(SERIES).index(release.name)
+    habits = {name: getattr(release.habits, name) for name in HABITS}
+    return {**release.options, **release.rules, **habits, "architecture": release.architecture}

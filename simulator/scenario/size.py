@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from simulator import clock
 from simulator.distributions import Deterministic
 from simulator.scenario.components import Component, components, failures_of
-from simulator.scenario.releases import RELEASES, OptionValue, reports
+from simulator.scenario.releases import OptionValue, reports
 from simulator.scenario.schema import System
+from simulator.scenario.series import RELEASES
 
 OBJECT_BYTES = 1800
 """Memory of a network or router while it is simulated and measured: 1.76 kB were seen."""
@@ -70,7 +71,7 @@ def _failures(system: System, parts: list[Component]) -> Iterator[float]:
 
 def _heartbeats(system: System, parts: list[Component]) -> Iterator[float]:
     """Events a second of each agent: of heartbeats that are simulated, or make belief flap."""
-    interval, limit = option(system, "report_interval"), option(system, "agent_down_time")
+    interval, limit = amount(system, "report_interval"), amount(system, "agent_down_time")
     if not interval or limit is None:
         return
     senders = {part.sort or part.kind for part in parts}
@@ -106,6 +107,13 @@ def option(system: System, name: str) -> OptionValue | None:
     """The value in force of Quantum's option *name*; None if the release does not have it."""
     given: OptionValue | None = getattr(system.neutron, name)
     return given if given is not None else RELEASES[system.release].options.get(name)
+
+
+def amount(system: System, name: str) -> float | None:
+    """As `option`, of an option that is a number or a time."""
+    value = option(system, name)
+    assert not isinstance(value, str | tuple), name
+    return value if value is None else float(value)
 
 
 def one_of_each(system: System) -> list[Component]:

@@ -40,6 +40,8 @@ class PerTenant(Model):
     """VMs on each network; each has one port."""
     ports: Count = 0
     """Further ports on each network, without a VM."""
+    availability_zone_hints: tuple[Name, ...] = ()
+    """The zones in which its networks and routers are to be (Mitaka and later)."""
 
 
 class Profile(Model):

@@ -16,9 +16,10 @@ from simulator.clock import quantize
 from simulator.distributions import Deterministic, Distribution
 from simulator.neutron.rules import Rules, rules_of
 from simulator.scenario.components import Component, components, failures_of
-from simulator.scenario.releases import RELEASES, Release, reports
+from simulator.scenario.releases import Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System
-from simulator.scenario.size import option
+from simulator.scenario.series import RELEASES
+from simulator.scenario.size import amount, option
 from simulator.trace import Components, Nodes
 from simulator.world.objects import Objects
 from simulator.world.streams import stable_hash
@@ -106,9 +107,9 @@ class Plan:
 
     def seconds(self, name: str) -> float:
         """Quantum's option *name*, a duration, on the clock's grid."""
-        value = option(self.system, name)
+        value = amount(self.system, name)
         assert value is not None, name
-        return quantize(float(value))
+        return quantize(value)
 
     def enabled(self, name: str) -> bool:
         """Quantum's option *name*, a switch; off where the release does not have it."""

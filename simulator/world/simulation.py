@@ -114,7 +114,10 @@ class World:
         interval = plan.seconds("report_interval")
         limit = plan.seconds("agent_down_time")
         u = self.streams.uniforms(agent.entity, HEARTBEAT_PHASE, 0, 1)[0]
-        starves = plan.release.dhcp_sync_starves and agent.type == "dhcp"
+        starves = (
+            plan.release.habits.dhcp_first_sync in ("in_heartbeat", "twice")
+            and agent.type == "dhcp"
+        )
         return Heart(
             agent,
             interval=interval,

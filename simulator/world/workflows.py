@@ -17,7 +17,7 @@ from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound
 from simulator.neutron.records import Notice, compatible
 from simulator.neutron.server import Server
-from simulator.scenario.size import option
+from simulator.scenario.size import amount
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.objects import Objects
@@ -39,7 +39,7 @@ class Workflows:
         costs = plan.system.costs
         self._network_cost = quantize(self.release.network_cost(costs))
         self._rest_call = plan.cost("rest_call")
-        self._arp_packets = int(option(plan.system, "send_arp_for_ha") or 0)
+        self._arp_packets = int(amount(plan.system, "send_arp_for_ha") or 0)
         self._spent: dict[int, float] = {}  # what setting up each router cost, changes included
 
     # -- costs -----------------------------------------------------------------------------
@@ -179,7 +179,7 @@ class Workflows:
 
     def start_l3(self, agent: Agent, life: int) -> None:
         """Grizzly: namespaces are destroyed, and a full sync begins after 0 to 5 whole seconds."""
-        if self.release.l3_restart_wipes:
+        if self.release.habits.l3_restart_wipes:
             agent.wipe()
         most = int(self.plan.seconds("periodic_fuzzy_delay"))
         draw = self.streams.stream(agent.entity, FUZZ, first=life)
@@ -189,7 +189,7 @@ class Workflows:
 
     def start_l3_polling(self, agent: Agent, life: int) -> None:
         """Folsom: namespaces are destroyed, and polling begins."""
-        if self.release.l3_restart_wipes:
+        if self.release.habits.l3_restart_wipes:
             agent.wipe()
         agent.cluster.env.process(self.poll(agent, life, agent.cluster.env.now))
 
@@ -242,7 +242,7 @@ class Workflows:
 
     def _rewire(self, agent: Agent, life: int) -> Steps:
         cluster = agent.cluster
-        if self.release.l2_restart_flushes:
+        if self.release.habits.l2_restart_flushes:
             cluster.recorder.add(cluster.env.now, Kind.FLUSHED, agent.component)
         answered = False
         while not answered and agent.life == life:

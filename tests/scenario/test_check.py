@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from simulator.scenario import check, size
-from simulator.scenario.check import check_system, estimate_events, option
+from simulator.scenario import check, check_options, size
+from simulator.scenario.check import check_system
 from simulator.scenario.load import load
 from simulator.scenario.schema import System
+from simulator.scenario.size import estimate_events, option
 
 HEAD = "version: 1\nhorizon: 1y\nrelease: grizzly\nneutron: {agent_down_time: 9s}\n"
 HOSTS = """\
@@ -214,9 +215,12 @@ def test_the_nearest_preset(problems):
 @pytest.mark.parametrize(
     ("release", "name", "value", "homes"),
     [
-        ("folsom", "report_interval", "4s", "nova-network, grizzly"),
+        ("folsom", "report_interval", "4s", "nova-network, grizzly to 2026.2"),
         ("grizzly", "polling_interval", "2s", "folsom"),
-        ("nova-network", "router_auto_schedule", "true", "grizzly"),
+        ("nova-network", "router_auto_schedule", "true", "grizzly to 2026.2"),
+        ("grizzly", "l3_ha", "true", "juno to 2026.2"),
+        ("ocata", "min_l3_agents_per_router", "2", "juno to newton"),
+        ("mitaka", "dhcp_renewal_time", "60s", "queens to 2026.2"),
     ],
 )
 def test_an_option_that_the_release_does_not_have(problems, release, name, value, homes):
@@ -501,7 +505,7 @@ def test_the_warm_up_ends_before_the_horizon(problems, warm_up, found):
 
 
 def test_every_warning_code_is_in_the_table_of_the_module():
-    text = Path(check.__file__).read_text(encoding="utf-8")
+    text = "".join(Path(m.__file__).read_text(encoding="utf-8") for m in (check, check_options))
     assert set(re.findall(r'"(NN\d+)"', text)) == set(
         re.findall(r"\| (NN\d+) \|", check.__doc__ or "")
     )

@@ -11,8 +11,8 @@ from simulator.scenario import document
 from simulator.scenario.check import check_system
 from simulator.scenario.components import components, failures_of
 from simulator.scenario.presets import preset, preset_names, preset_text
-from simulator.scenario.releases import RELEASES
 from simulator.scenario.schema import System
+from simulator.scenario.series import RELEASES
 
 every_preset = pytest.mark.parametrize("name", preset_names())
 

@@ -1,0 +1,102 @@
+"""Neutron's options in a scenario: does the release have them, and do they make sense together?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.scenario.finding import Finding, nearest
+from simulator.scenario.schema import HostGroup, System
+from simulator.scenario.series import DRIVERS, RELEASES, is_before, option_homes
+from simulator.scenario.size import amount, option
+
+VRIDS = 254
+"""Virtual router identifiers of one HA network, and each tenant has one."""
+
+
+def check_options(system: System) -> Iterator[Finding]:
+    """What is wrong or unwise in the options of *system*."""
+    release = RELEASES[system.release]
+    for name, value in system.neutron:
+        if value is None:
+            continue
+        path = ("neutron", name)
+        if name not in release.options:
+            homes = ", ".join(option_homes(name))
+            why = f"{release.name} has no option '{name}'; it exists in: {homes}"
+            yield Finding(path, "unknown_option", why, at_key=True)
+        elif value in DRIVERS and is_before(release.name, DRIVERS[value]):
+            why = f"{release.name} has no '{value}'; it exists since: {DRIVERS[value]}"
+            yield Finding(path, "unknown_option", why)
+    yield from _times(system)
+    yield from _replicas(system)
+    yield from _zones(system)
+
+
+def _times(system: System) -> Iterator[Finding]:
+    interval, limit = amount(system, "report_interval"), amount(system, "agent_down_time")
+    if interval is None or limit is None:
+        return
+    path = ("neutron", "agent_down_time")
+    if limit < interval:
+        why = (
+            f"agent_down_time {limit:g} s is below report_interval {interval:g} s: "
+            "every agent looks dead before each heartbeat"
+        )
+        yield Finding(path, "NN102", why, warning=True)
+    elif limit < 2 * interval:
+        why = (
+            f"agent_down_time {limit:g} s is less than twice report_interval "
+            f"{interval:g} s, as later releases advise: one lost heartbeat is a false alarm"
+        )
+        yield Finding(path, "NN101", why, warning=True)
+
+
+def _replicas(system: System) -> Iterator[Finding]:
+    """What VRRP and DVR ask of a system."""
+    distributed = bool(option(system, "router_distributed"))
+    modes = {group.agent_mode or "legacy" for group in system.hosts.values() if _routes(group)}
+    if distributed and "dvr_snat" not in modes:
+        why = "distributed routers need a group whose L3 agents have agent_mode: dvr_snat"
+        yield Finding(("hosts",), "agent_mode", why)
+    if not option(system, "l3_ha"):
+        return
+    if distributed and is_before(system.release, "mitaka"):
+        why = f"{system.release} has no routers that are both distributed and highly available"
+        yield Finding(("neutron", "l3_ha"), "unknown_option", f"{why}; mitaka and later do")
+    routers = system.workload.per_tenant.routers
+    each = routers if isinstance(routers, int) else sum(routers.values())
+    if each > VRIDS:
+        why = f"{each} highly available routers of a tenant; VRRP has {VRIDS} numbers for them"
+        yield Finding(("workload", "per_tenant", "routers"), "too_many", why)
+    most, least = (
+        amount(system, "max_l3_agents_per_router"),
+        amount(system, "min_l3_agents_per_router"),
+    )
+    if most and least and most < least:
+        why = f"max_l3_agents_per_router {most:g} is below min_l3_agents_per_router {least:g}"
+        yield Finding(("neutron", "max_l3_agents_per_router"), "out_of_range", why)
+
+
+def _routes(group: HostGroup) -> bool:
+    return "l3" in group.agent_types
+
+
+def _zones(system: System) -> Iterator[Finding]:
+    """Availability zones and modes of agents, where the release knows them."""
+    hints = system.workload.per_tenant.availability_zone_hints
+    zones = {group.availability_zone or "nova" for group in system.hosts.values()}
+    for name, group in system.hosts.items():
+        for key, since in (("agent_mode", "juno"), ("availability_zone", "mitaka")):
+            if getattr(group, key) is not None and is_before(system.release, since):
+                why = f"{system.release} has no option '{key}'; it exists in: {since} to 2026.2"
+                yield Finding(("hosts", name, key), "unknown_option", why, at_key=True)
+        if group.agent_mode is not None and not _routes(group):
+            why = "agent_mode is for L3 agents; this group has none"
+            yield Finding(("hosts", name, "agent_mode"), "agent_mode", why, at_key=True)
+    path = ("workload", "per_tenant", "availability_zone_hints")
+    if hints and is_before(system.release, "mitaka"):
+        why = f"{system.release} has no availability zones; mitaka and later do"
+        yield Finding(path, "unknown_option", why, at_key=True)
+    for hint in hints:
+        if hint not in zones:
+            yield Finding(path, "unknown_zone", f"no agent is in '{hint}'; {nearest(hint, zones)}")
