@@ -80,9 +80,7 @@ class RecordedServer:
         self._recording = recording
         self.rules = rules_of(recording)
         self.server = Server(self.rules, draws=lambda _: First(), on_decision=on_decision)
-        self.failover = Failover(
-            self.server, answers=lambda name: name not in self.stopped, order=order
-        )
+        self.failover = Failover(self.server, order=order)
         self.stopped: set[str] = set()
         self.result: dict[str, Any] = {}
         self.step = 0
@@ -167,7 +165,8 @@ class RecordedServer:
             option = f"allow_automatic_{'l3agent' if kind == 'l3' else 'dhcp'}_failover"
             self.result["skipped"] = f"{option}=False"
             return []
-        return self.failover.guard(given["clock_jump"]) + self.failover.passes[kind](now)
+        moved = self.failover.at_once(now, kind, lambda name: name not in self.stopped)
+        return self.failover.guard(given["clock_jump"]) + moved
 
 
 def _asked(name: str, *arguments: str) -> Operation:

@@ -1,57 +1,66 @@
 """The server's periodic passes that move objects off dead agents: L3 since Juno, DHCP since Kilo.
 
-A pass is told the time and returns the notices it would send. When it runs is the caller's: every
-max(agent_down_time // 2, 1) seconds, the first after a random one to two periods.
+A pass is a list of bindings to go through (`lost`), fetched when it begins, and a `turn` for each.
+When passes run, and how long a turn takes, is the caller's: every max(agent_down_time // 2, 1)
+seconds, the first after a random one to two periods. `at_once` goes through one in no time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from typing import Literal, TypeAlias
 
 from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Notice
 from simulator.neutron.server import Server
 
 NOTIFY_ATTEMPTS = 2  # AGENT_NOTIFY_MAX_ATTEMPTS, neutron/db/l3_agentschedulers_db.py
+Turn: TypeAlias = Generator[Notice, bool, None]
+"""What is told for one object; it is sent whether that was answered, which only calls are."""
+Binding: TypeAlias = tuple[Id, str]
+"""An object and the name of an agent that it is bound to."""
 
 
-class _PassEndedError(Exception):
+class PassEndedError(Exception):
     """An error that no pass provides for: what is left waits for the next one."""
 
 
 class Failover:
     """The passes of one server.
 
-    *answers* tells whether an agent answers a call, and is asked for each call; *order* may put the
-    objects of a pass in another order than that of the bindings, which is the database's affair.
+    *order* may put the objects of a pass in another order than that of the bindings, which is the
+    database's affair.
     """
 
     def __init__(
         self,
         server: Server,
         *,
-        answers: Callable[[str], bool] = lambda name: True,
         order: Callable[[Sequence[Id]], Sequence[Id]] = lambda targets: targets,
     ) -> None:
         self._server = server
         self._tables = server.tables
         self._rules = server.rules
-        self._answers = answers
         self._order = order
+        self._back: set[str] = set()  # agents that this pass has found to be back
 
     @property
-    def passes(self) -> dict[str, Callable[[float], list[Notice]]]:
-        """The passes that run, by the type of agent they watch: those whose option is on.
+    def period(self) -> float:
+        """Seconds from one pass to the next. Source: as `passes`."""
+        return max(self._rules.agent_down_time // 2, 1.0)
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """The types of agent that are watched: those whose option is on.
 
         Source: add_periodic_l3_agent_status_check, neutron/db/l3_agentschedulers_db.py (Juno);
         add_periodic_dhcp_agent_status_check, neutron/db/agentschedulers_db.py (Kilo).
         """
-        passes: dict[str, Callable[[float], list[Notice]]] = {}
-        if self._rules.allow_automatic_l3agent_failover:
-            passes["l3"] = self.routers
-        if self._rules.allow_automatic_dhcp_failover:
-            passes["dhcp"] = self.networks
-        return passes
+        on = {
+            "l3": self._rules.allow_automatic_l3agent_failover,
+            "dhcp": self._rules.allow_automatic_dhcp_failover,
+        }
+        return tuple(kind for kind, wanted in on.items() if wanted)
 
     def guard(self, clock_jump: float) -> list[Notice]:
         """The sleep of a pass that finds too much time gone by since the one before.
@@ -62,99 +71,33 @@ class Failover:
             return []
         return [Notice("server", "-", f"sleep:{self._rules.dead_limit:g}")]
 
-    # -- L3 --------------------------------------------------------------------------------
+    # -- a pass ----------------------------------------------------------------------------
 
-    def routers(self, now: float) -> list[Notice]:
-        """Move the routers of dead, enabled L3 agents, one by one.
+    def lost(self, now: float, kind: str) -> list[Binding]:
+        """The bindings that a pass begun *now* goes through, object by object.
 
-        Source: reschedule_routers_from_down_agents, neutron/db/l3_agentschedulers_db.py.
+        Source: reschedule_routers_from_down_agents, neutron/db/l3_agentschedulers_db.py: of dead,
+        enabled L3 agents; remove_networks_from_down_agents, neutron/db/agentschedulers_db.py.
         """
-        rules, notices = self._rules, list[Notice]()
-        dead = [a for a in self._dead(now, "l3") if a.admin_state_up]
-        bindings = {router: agent for agent in dead for router in agent.hosted}
-        back: set[str] = set()
-        for router in self._order(list(bindings)):
-            if self._server.routers[router].ha and rules.ha_failover == "none":
-                continue
-            agent = bindings[router]
-            if rules.l3_failover_rechecks and agent.name not in back:
-                back |= {agent.name} if self._tables.is_alive(now, agent) else set()
-            if agent.name in back:
-                continue
-            try:
-                notices += self._reschedule(now, router)
-            except errors.RouterReschedulingFailed:
-                continue
-            except _PassEndedError:
-                break
-        return notices
-
-    def _reschedule(self, now: float, router: Id) -> list[Notice]:
-        """Move one router in a transaction.
-
-        Where nobody can take it, it keeps its binding: RouterReschedulingFailed. Source:
-        reschedule_router, the same file; at 29.0.0 an HA router's new port cannot be made inside
-        the transaction, and the error ends the pass.
-        """
-        tables, record = self._tables, self._server.routers[router]
-        before = [tables.agents[name] for name in record.agents]
-        with tables.transaction(router):
-            for agent in before:
-                tables.unbind(router, agent)
-            self._server.scheduling.router(now, router)
-            if not record.agents:
-                raise errors.RouterReschedulingFailed(router)
-            if record.ha and self._rules.ha_failover == "aborts":
-                raise _PassEndedError
-        return self._tell_moved(router, before, list(record.agents))
-
-    def _tell_moved(self, router: Id, before: list[Agent], after: list[str]) -> list[Notice]:
-        """Tell old hosts and new; a new one that does not answer loses the router again.
-
-        Source: _notify_agents_router_rescheduled (bug 1482630).
-        """
-        notices = [
-            Notice("l3", agent.name, "router_removed_from_agent", router)
-            for agent in before
-            if agent.name not in after
+        self._back = set()
+        dead = self._dead(now, kind)
+        if kind == "l3":
+            dead = [agent for agent in dead if agent.admin_state_up]
+            pairs = {(target, agent.name) for agent in dead for target in agent.hosted}
+            found = {t: None for agent in dead for t in agent.hosted if self._moves(t)}
+        else:
+            dead = [agent for agent in dead if self._is_given_up(now, agent)]
+            pairs = {(target, agent.name) for agent in dead for target in agent.hosted}
+            found = {target: None for agent in dead for target in agent.hosted}
+            if self._rules.dhcp_failover_skips and found and not self._any_eligible(now):
+                return []
+        names = [agent.name for agent in dead]
+        return [
+            (target, name)
+            for target in self._order(list(found))
+            for name in names
+            if (target, name) in pairs
         ]
-        for name in after:
-            for _ in range(NOTIFY_ATTEMPTS):
-                failed = self._rules.added_by_call and not self._answers(name)
-                notices.append(Notice("l3", name, "router_added_to_agent", router, failed))
-                if not failed:
-                    break
-            else:
-                self._tables.unbind(router, self._tables.agents[name])
-                break
-        return notices
-
-    # -- DHCP ------------------------------------------------------------------------------
-
-    def networks(self, now: float) -> list[Notice]:
-        """Take the networks off dead DHCP agents, without telling these, and schedule them anew.
-
-        Source: remove_networks_from_down_agents, neutron/db/agentschedulers_db.py.
-        """
-        server, rules, tables = self._server, self._rules, self._tables
-        dead = [
-            agent
-            for agent in self._dead(now, "dhcp")
-            if (agent.admin_state_up or not rules.dhcp_failover_filter)
-            and not tables.is_starting(now, agent)
-        ]
-        eligible = any(tables.is_eligible(now, agent) for agent in tables.of_type("dhcp"))
-        if rules.dhcp_failover_skips and not eligible:
-            return []
-        pairs = {(network, agent.name): agent for agent in dead for network in agent.hosted}
-        notices: list[Notice] = []
-        for network in self._order(list(dict.fromkeys(network for network, _ in pairs))):
-            for (target, _), agent in pairs.items():
-                if target == network:
-                    tables.unbind(network, agent)
-                    if rules.network_auto_schedule:
-                        notices += server.schedule_network(now, network)
-        return notices
 
     def _dead(self, now: float, agent_type: str) -> list[Agent]:
         """Agents silent for more than twice agent_down_time."""
@@ -164,3 +107,131 @@ class Failover:
             for agent in self._tables.of_type(agent_type)
             if self._tables.silence(now, agent) > limit
         ]
+
+    def _moves(self, router: Id) -> bool:
+        return not self._server.routers[router].ha or self._rules.ha_failover != "none"
+
+    def _is_given_up(self, now: float, agent: Agent) -> bool:
+        """Whether a dead DHCP agent loses its networks: not while it may be starting up."""
+        wanted = agent.admin_state_up or not self._rules.dhcp_failover_filter
+        return wanted and not self._tables.is_starting(now, agent)
+
+    def _any_eligible(self, now: float) -> bool:
+        tables = self._tables
+        return any(tables.is_eligible(now, agent) for agent in tables.of_type("dhcp"))
+
+    def turn(self, now: float, kind: str, binding: Binding) -> Turn:
+        """Move one object of a pass; what an error means tells `verdict`.
+
+        One that is not bound any more, or is gone, is left alone.
+        """
+        target, name = binding
+        records = self._server.routers if kind == "l3" else self._server.networks
+        if target not in records or name not in records[target].agents:
+            return
+        if kind == "l3":
+            yield from self._move_router(now, target, self._tables.agents[name])
+        else:
+            yield from self._move_network(now, target, self._tables.agents[name])
+
+    def verdict(self, error: Exception) -> Literal["go on", "end", "kill"]:
+        """What becomes of a pass that met *error*: it goes on, ends, or never runs again."""
+        if self._rules.loop_errors == "kill":
+            return "kill"
+        return "go on" if isinstance(error, errors.RouterReschedulingFailed) else "end"
+
+    def at_once(
+        self, now: float, kind: str, answers: Callable[[str], bool] = lambda name: True
+    ) -> list[Notice]:
+        """A whole pass in no time; *answers* tells whether an agent answers a call."""
+        notices: list[Notice] = []
+        for binding in self.lost(now, kind):
+            turn, reply = self.turn(now, kind, binding), True
+            try:
+                notice = next(turn)
+                while True:
+                    reply = not self.is_call(notice) or answers(notice.agent)
+                    notices.append(notice._replace(failed=not reply))
+                    notice = turn.send(reply)
+            except StopIteration:
+                continue
+            except (errors.RouterReschedulingFailed, PassEndedError) as error:
+                if self.verdict(error) != "go on":
+                    break
+        return notices
+
+    def is_call(self, notice: Notice) -> bool:
+        """Whether a notice of a pass waits for an answer (bug 1482630)."""
+        return self._rules.added_by_call and notice.method == "router_added_to_agent"
+
+    def is_hopeless(self, now: float, bindings: Sequence[Binding]) -> bool:
+        """Whether no active L3 agent may take any router of *bindings*.
+
+        Their turns then change nothing, unless an error kills the loop.
+        """
+        if self._rules.loop_errors == "kill":
+            return False
+        scheduling, routers = self._server.scheduling, self._server.routers
+        kinds: dict[object, Id] = {}
+        for router, _ in bindings:
+            if router in routers:
+                kinds.setdefault(scheduling.demands(router), router)
+        active = scheduling.active(now)
+        return not any(scheduling.admits(a, router) for router in kinds.values() for a in active)
+
+    # -- L3 --------------------------------------------------------------------------------
+
+    def _move_router(self, now: float, router: Id, agent: Agent) -> Turn:
+        """Move one router in a transaction, unless its agent is back.
+
+        Where nobody can take it, it keeps its binding: RouterReschedulingFailed. Source:
+        reschedule_router, the same file; at 29.0.0 an HA router's new port cannot be made inside
+        the transaction, and the error ends the pass.
+        """
+        tables, record = self._tables, self._server.routers[router]
+        if self._rules.l3_failover_rechecks and agent.name not in self._back:
+            self._back |= {agent.name} if tables.is_alive(now, agent) else set()
+        if agent.name in self._back:
+            return
+        before = [tables.agents[name] for name in record.agents]
+        with tables.transaction(router):
+            for old in before:
+                tables.unbind(router, old)
+            self._server.scheduling.router(now, router)
+            if not record.agents:
+                raise errors.RouterReschedulingFailed(router)
+            if record.ha and self._rules.ha_failover == "aborts":
+                raise PassEndedError
+        yield from self._tell_moved(router, before, list(record.agents))
+
+    def _tell_moved(self, router: Id, before: list[Agent], after: list[str]) -> Turn:
+        """Tell old hosts and new; a new one that does not answer loses the router again.
+
+        Source: _notify_agents_router_rescheduled (bug 1482630).
+        """
+        for agent in before:
+            if agent.name not in after:
+                yield Notice("l3", agent.name, "router_removed_from_agent", router)
+        for name in after:
+            for _ in range(NOTIFY_ATTEMPTS):
+                answered = yield Notice("l3", name, "router_added_to_agent", router)
+                if answered:
+                    break
+            else:
+                self._drop(router, name)
+                raise errors.RouterReschedulingFailed(router)
+
+    def _drop(self, router: Id, name: str) -> None:
+        """Unbind, unless somebody else did while the calls were waiting."""
+        routers, agents = self._server.routers, self._tables.agents
+        if router in routers and name in routers[router].agents:
+            self._tables.unbind(router, agents[name])
+
+    # -- DHCP ------------------------------------------------------------------------------
+
+    def _move_network(self, now: float, network: Id, agent: Agent) -> Turn:
+        """Take a network off a dead agent, without telling it, and schedule it anew."""
+        self._tables.unbind(network, agent)
+        if self._rules.network_auto_schedule:
+            for notice in self._server.schedule_network(now, network):
+                yield notice

@@ -94,10 +94,10 @@ class Scheduling:
         record = self._tables.router(router)
         if self._tables.hosting(record.agents) and not record.ha:
             return
-        admitted = [agent for agent in self._active(now) if self.admits(agent, router)]
+        admitted = [agent for agent in self.active(now) if self.admits(agent, router)]
         self.router_among(now, router, admitted)
 
-    def _active(self, now: float) -> list[Agent]:
+    def active(self, now: float) -> list[Agent]:
         """L3 agents that are enabled and alive."""
         agents = self._tables.of_type("l3")
         return [a for a in agents if a.admin_state_up and self._tables.is_alive(now, a)]
@@ -112,7 +112,7 @@ class Scheduling:
         record, kind, places, count = self._tables.router(router), "l3", 1, 1
         if record.ha:
             most = self._tables.places(record)
-            places, count = min(most, len(self._active(now))), min(most, len(candidates))
+            places, count = min(most, len(self.active(now))), min(most, len(candidates))
             kind = "l3-ha"
         chosen = self._choose(kind, router, candidates, count, record)
         for name in chosen:
@@ -126,7 +126,7 @@ class Scheduling:
         """
         for router in self._tables.open_for("l3"):
             record = self._tables.routers[router]
-            if record.agents and len(record.agents) >= len(self._active(now)):
+            if record.agents and len(record.agents) >= len(self.active(now)):
                 continue  # an HA router gets no more agents than there are active ones
             if not self.admits(agent, router):
                 continue
@@ -141,6 +141,11 @@ class Scheduling:
         hints = self._hints(record) if self._rules.router_scheduler_driver in ZONED else ()
         zoned = not hints or agent.zone in hints
         return zoned and compatible(agent.configurations, router, record.gateway)
+
+    def demands(self, router: Id) -> tuple[object, ...]:
+        """What `admits` looks at of a router: equal demands are admitted alike."""
+        record = self._tables.routers[router]
+        return record.gateway, record.hints
 
     # -- choosing --------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ def test_an_attempt_that_nobody_can_take_is_told_to_nobody():
     kill(server, "a")
     before = state(server)
     told.clear()
-    assert Failover(server).routers(NOW) == []
+    assert Failover(server).at_once(NOW, "l3") == []
     assert told == []
     assert state(server) == before
 
@@ -78,7 +78,7 @@ def test_an_attempt_that_ends_the_pass_is_told_to_nobody():
     kill(server, "a")
     before = state(server)
     told.clear()
-    assert Failover(server).routers(NOW) == []
+    assert Failover(server).at_once(NOW, "l3") == []
     assert told == []
     assert state(server) == before
 
@@ -91,7 +91,7 @@ def test_a_move_is_told_in_order():
     server.report_state(NOW, "b", "l3", "b")
     kill(server, "a")
     told.clear()
-    Failover(server).routers(NOW)
+    Failover(server).at_once(NOW, "l3")
     assert told == [("r", "a", False), ("r", "b", True)]
     assert state(server) == ({"a": [], "b": ["r"]}, {"r": [("b", 1)]}, [])
 
