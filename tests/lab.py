@@ -20,6 +20,7 @@ from simulator.world.simulation import simulate
 FREE = {
     "boot": "0s", "agent_start": "0s", "rest_call": "0s", "rpc_call": "0s", "rewire": "0s",
     "rebuild_per_router": "0s", "rebuild_per_network": "0s", "address_regain": "0s",
+    "answer_per_router": "0s", "reschedule": "0s", "promote": "0s",
 }  # fmt: skip
 """Costs of nothing: agents do all their work in no time."""
 

@@ -233,5 +233,6 @@ class Failover:
         """Take a network off a dead agent, without telling it, and schedule it anew."""
         self._tables.unbind(network, agent)
         if self._rules.network_auto_schedule:
-            for notice in self._server.schedule_network(now, network):
-                yield notice
+            notices = self._server.schedule_network(now, network)
+            while notices:
+                yield notices.pop(0)

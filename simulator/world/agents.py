@@ -2,14 +2,14 @@
 
 The process lives while its host is up and booted and no cause of its own holds. What it has
 configured outlives the process but not the host (what a restart does is the release's habit, in
-`workflows`). Work is serial: one object after the other, each at its cost.
+`workflows`). Work is done in order by one worker or several, each object at its cost.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from heapq import heapify, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy import Event
@@ -23,6 +23,10 @@ from simulator.world.plan import AgentPlan
 
 if TYPE_CHECKING:
     from simulator.world.heartbeats import Heart
+
+
+FIRST_CHUNK = 256
+"""How many routers an L3 agent asks for at a time, at first (0e97feb0f3)."""
 
 
 class Work(NamedTuple):
@@ -40,12 +44,40 @@ class Agent:
     """One live agent. *life* counts starts and stops: work of an ended life is void."""
 
     __slots__ = (
-        "_booted", "_boots", "_lose_contact", "_mailbox", "_planned", "_queue_survives", "_receive",
+        "_booted",
+        "_boots",
+        "_lanes",
+        "_lose_contact",
+        "_mailbox",
+        "_planned",
+        "_queue_survives",
+        "_receive",
         "_start",
-        "busy_until", "cluster", "component", "configured", "control", "entity", "fuzz",
-        "has_queue", "heart", "interrupted", "life", "management_up", "messages", "name", "plan",
-        "queue_busy_until", "running", "started_at", "sync_again", "syncing", "type", "waiting",
+        "chunk",
+        "cluster",
+        "component",
+        "configured",
+        "control",
+        "entity",
+        "fuzz",
+        "has_queue",
+        "heart",
+        "interrupted",
+        "life",
+        "management_up",
+        "messages",
+        "name",
+        "patience",
+        "plan",
+        "queue_busy_until",
+        "running",
+        "started_at",
+        "sync_again",
+        "syncing",
+        "type",
+        "waiting",
         "wakeup",
+        "workers",
     )  # fmt: skip
 
     def __init__(
@@ -70,13 +102,16 @@ class Agent:
         self.management_up = True
         self.configured: dict[int, float] = {}  # what is set up once all work is done, and since
         self._planned: list[Work] = []
-        self.busy_until = 0.0
+        self.workers = 1.0  # how many objects it works on at a time
+        self._lanes = [0.0]  # when each worker is free
+        self.chunk = FIRST_CHUNK
         self.fuzz = 0.0
         self.syncing = False
         self.sync_again = False  # a sync was asked for while one was going on
         self.waiting = False  # for broker or server, as recorded
         self.wakeup = Event(cluster.env)
         self.interrupted = False
+        self._renew_patience()
         self._start = start
         self._receive = receive
         self._lose_contact = lose_contact
@@ -94,7 +129,18 @@ class Agent:
         cluster.watch(number[f"{plan.host_name}/management"], self._on_management)
         control.join(self)
 
+    def _renew_patience(self) -> None:
+        """A new process waits for its calls as at first."""
+        backs_off = self.cluster.plan.release.habits.rpc_backoff
+        self.patience = self.control.patience(self.name, self.life, backs_off=backs_off)
+
     # -- life ------------------------------------------------------------------------------
+
+    @property
+    def heart_waits(self) -> bool:
+        """Whether its heartbeats begin only after its first sync."""
+        first_sync = self.cluster.plan.release.habits.dhcp_first_sync
+        return self.type == "dhcp" and first_sync == "before"
 
     @property
     def may_run(self) -> bool:
@@ -160,14 +206,16 @@ class Agent:
         now = self.cluster.env.now
         self.life += 1
         self.running = True
-        self.started_at = self.busy_until = now
+        self.started_at, self._lanes, self.chunk = now, [now], FIRST_CHUNK
         self.syncing = self.sync_again = False
+        self._renew_patience()
         self.cluster.recorder.add(now, Kind.STARTED, self.component)
         self._start(self, self.life)
-        if self.heart:
+        if self.heart and not self.heart_waits:
             self.heart.start(self.life)
         self._declare_queue()
         self._open_mailbox()
+        self.wake()
 
     def _stop(self) -> None:
         if not self.running:
@@ -186,13 +234,53 @@ class Agent:
 
     # -- work ------------------------------------------------------------------------------
 
-    def build(self, objects: Sequence[int], costs: Iterable[float], begin: float = 0.0) -> None:
-        """Set up *objects* one after the other, from *begin* or when earlier work is done."""
+    @property
+    def busy_until(self) -> float:
+        """When all work is done, if nothing comes in between."""
+        return max(self._lanes)
+
+    @property
+    def _free_at(self) -> float:
+        """When a worker is free, now or later."""
+        now = self.cluster.env.now
+        if len(self._lanes) < self.workers:
+            return now
+        return max(min(self._lanes), now)
+
+    def _assign(self, costs: Iterable[float], begin: float) -> list[float]:
+        """When each of some pieces of work is done, each taken by the first worker that is free."""
+        if math.isinf(self.workers):
+            times = [begin + cost for cost in costs]
+            self._lanes = [max(self.busy_until, *times)]
+            return times
+        idle = int(self.workers) - len(self._lanes)
+        lanes = sorted(self._lanes)
+        lanes = [begin] * idle + lanes if idle >= 0 else self._shrunk(lanes, -idle)
+        heapify(lanes)
+        times = []
+        for cost in costs:
+            times.append(max(lanes[0], begin) + cost)
+            heapreplace(lanes, times[-1])
+        self._lanes = lanes
+        return times
+
+    def _shrunk(self, lanes: list[float], by: int) -> list[float]:
+        """*lanes* without as many as *by* of those that are idle."""
+        idle = sum(1 for lane in lanes if lane <= self.cluster.env.now)
+        return lanes[min(by, idle, len(lanes) - 1) :]
+
+    def build(
+        self, objects: Sequence[int], costs: Iterable[float], *, begin: float = 0.0,
+        behind: bool = False,
+    ) -> None:  # fmt: skip
+        """Set up *objects* in order, as workers are free, from *begin* on.
+
+        *behind*: a lock keeps this work waiting until all earlier work is done.
+        """
         if not objects:
             return
-        begin = max(begin, self.busy_until, self.cluster.env.now)
-        times = list(accumulate(costs, initial=begin))[1:]
-        self.busy_until = times[-1]
+        begin = max(begin, self.cluster.env.now, self.busy_until if behind else begin)
+        times = self._assign(costs, begin)
         missing = [i for i, thing in enumerate(objects) if thing not in self.configured]
         if not missing:
             return
@@ -208,23 +296,26 @@ class Agent:
         made with its gateway, interfaces and floating IPs serves when it has them all.
         """
         now = self.cluster.env.now
-        self.busy_until = max(self.busy_until, now) + seconds
-        if self.configured[thing] < now or not seconds:
+        if not seconds:
+            return
+        (done,) = self._assign([seconds], max(now, self.configured[thing]))
+        if self.configured[thing] < now:
             return
         for work in reversed(self._planned):
             if work.batch.kind == Kind.CONFIGURED and thing in work.batch.objects:
                 if work.planned_at == now:
                     work.batch.times[work.batch.objects.index(thing)] = math.inf
-                    self._plan(Kind.CONFIGURED, [thing], [self.busy_until])
-                    self.configured[thing] = self.busy_until
+                    self._plan(Kind.CONFIGURED, [thing], [done])
+                    self.configured[thing] = done
                 return
 
     def remove(self, objects: Iterable[int]) -> None:
         """Take *objects* down, after the work before them."""
         gone = [thing for thing in objects if thing in self.configured]
         if gone:
-            time = max(self.busy_until, self.cluster.env.now)
-            self._plan(Kind.UNCONFIGURED, gone, [time] * len(gone))
+            free = self._free_at
+            times = [max(free, self.configured[thing]) for thing in gone]
+            self._plan(Kind.UNCONFIGURED, gone, times)
             for thing in gone:
                 del self.configured[thing]
 
@@ -241,7 +332,7 @@ class Agent:
         self.cluster.recorder.batch(batch)
         now = self.cluster.env.now
         self._planned = [work for work in self._planned if work.done_by >= now]
-        self._planned.append(Work(batch, before, now, times[-1]))
+        self._planned.append(Work(batch, before, now, max(times)))
 
     def interrupt_work(self) -> bool:
         """Give up what is not done by now; whether there was any."""
@@ -260,7 +351,7 @@ class Agent:
                 else:
                     self.configured[thing] = before
         busy = self.busy_until > now
-        self.busy_until = min(self.busy_until, now)
+        self._lanes = [min(lane, now) for lane in self._lanes]
         return busy or bool(planned)
 
     def wake(self) -> None:

@@ -22,7 +22,7 @@ from simulator.neutron.records import FANOUT, Notice
 from simulator.trace import Kind
 from simulator.world.cluster import Cluster, wake
 from simulator.world.plan import Plan
-from simulator.world.streams import MESSAGE, Streams
+from simulator.world.streams import BACKOFF, MESSAGE, Stream, Streams, stable_hash
 
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
@@ -41,6 +41,27 @@ def next_attempt(since: float, now: float) -> float:
         return since + steps * steps
     over = waited - LAST_SQUARE**2
     return since + LAST_SQUARE**2 + math.ceil(over / STEADY_RETRY) * STEADY_RETRY
+
+
+class Patience:
+    """How long one process waits for the answers of one kind of call.
+
+    With back-off, each time-out doubles what comes after it, up to *most*, until the process ends;
+    and the caller pauses for U(0, min(time-out, base)). Source: BackingOffClient,
+    neutron/common/rpc.py (3e668b6a37, bug 1554332).
+    """
+
+    def __init__(self, base: float, most: float, draws: Stream) -> None:
+        self.seconds = base
+        self._base, self._most, self._draws = base, most, draws
+
+    def expired(self) -> float:
+        """A call timed out: wait longer from now on, and first pause for the seconds returned."""
+        if self._most <= self._base:
+            return 0.0
+        pause = self._draws.uniform() * min(self.seconds, self._base)
+        self.seconds = min(2 * self.seconds, self._most)
+        return quantize(pause)
 
 
 class ControlPlane:
@@ -63,19 +84,18 @@ class ControlPlane:
         self.losses: list[float] = []  # when each epoch ended
         self.changed = Event(cluster.env)
         self.broker_lost = -math.inf
+        self.busy_until = -math.inf  # when the server has answered the calls it has so far
+        self.shares_queue = not plan.option("rpc_state_report_workers")
         self._server_back = -math.inf
         self._streams = streams
         self._blocked: list[tuple[float, Notice]] = []
         self._blocked_until = -math.inf  # when the last of the blocked ones so far is published
-        self.timeout = (
-            plan.seconds("rpc_response_timeout")
-            if "rpc_response_timeout" in plan.release.options
-            else 60.0
-        )
+        self._stirred = Event(cluster.env)
         self._parts = {
             name: [plan.number[f"{plan.components.names[c]}/{name}"] for c in plan.controllers]
             for name in ("broker", "server", "database", "management")
         }
+        self.database_up = True
         for controller in plan.controllers:
             cluster.watch(controller, self._on_change)
         for parts in self._parts.values():
@@ -110,7 +130,8 @@ class ControlPlane:
 
     def _on_change(self, component: int, up: bool) -> None:
         now = self.cluster.env.now
-        broker, server = self._any("broker"), self._any("server") and self._any("database")
+        self.database_up = self._any("database")
+        broker, server = self._any("broker"), self._any("server") and self.database_up
         fabric = self._any("management")
         if (broker, server, fabric) == (self.broker_up, self.server_up, self.fabric_up):
             return
@@ -128,6 +149,7 @@ class ControlPlane:
             self._server_back = now
         if self.listening and not (broker and server):
             self.listening = False
+            self.busy_until = -math.inf
             self.epoch += 1
             self.losses.append(now)
         elif broker and server and not self.listening:
@@ -156,6 +178,38 @@ class ControlPlane:
             wake(waiting)
         for agent in self.agents:
             agent.on_control_change()
+        self.stir()
+
+    def stir(self) -> None:
+        """Let periodic passes look again: something changed that they may care about."""
+        if self._stirred.callbacks:
+            waiting, self._stirred = self._stirred, Event(self.cluster.env)
+            wake(waiting)
+
+    def stirred(self) -> Event:
+        """An event for a process to wait for: that something changed."""
+        return self._stirred
+
+    # -- patience --------------------------------------------------------------------------
+
+    def patience(
+        self, caller: str, life: int, *, backs_off: bool, interval: bool = False
+    ) -> Patience:
+        """How long calls of the process *caller* in its *life* wait.
+
+        *interval*: only as long as report_interval.
+        """
+        plan = self.plan
+        has = "rpc_response_timeout" in plan.release.options
+        base = plan.seconds("rpc_response_timeout") if has else 60.0
+        if interval:
+            base = min(base, plan.seconds("report_interval"))
+        most = base
+        if backs_off:
+            capped = "rpc_response_max_timeout" in plan.release.options
+            most = max(plan.seconds("rpc_response_max_timeout"), base) if capped else 10 * base
+        entity = stable_hash(f"{caller} {life}")
+        return Patience(base, most, self._streams.stream(entity, BACKOFF))
 
     def path_changed(self) -> None:
         """An agent's management NIC failed or came back."""
@@ -173,10 +227,11 @@ class ControlPlane:
             yield self.cluster.until(time, Rank.CONNECT, agent.component)
         return agent.life == life
 
-    def call(self, agent: Agent, life: int) -> Generator[Event, Any, bool]:
+    def call(self, agent: Agent, life: int, work: float = 0.0) -> Generator[Event, Any, bool]:
         """One RPC call of *agent*: whether the server answered, after waiting for the broker.
 
-        A call that the server does not take times out (rpc_response_timeout).
+        *work* is what the server needs for the answer, s. A call that it does not take, or does
+        not answer in time, times out (rpc_response_timeout).
         """
         env = self.cluster.env
         if not (self.broker_up and self.path(agent)):
@@ -187,20 +242,41 @@ class ControlPlane:
         began = env.now
         if not self.listening:
             yield from self._queued(agent, life)
+        deadline = began + agent.patience.seconds
+        if work:  # when the heartbeats of this instant have come
+            yield self.cluster.until(env.now, Rank.AGENT, agent.component)
         if self.listening and agent.life == life:
             epoch = self.epoch
-            cost = self.plan.cost("rpc_call")
-            if cost:
-                yield self.cluster.until(env.now + cost, Rank.AGENT, agent.component)
+            done = env.now + self.plan.cost("rpc_call") + self._serve(work)
+            if done > env.now:
+                yield self.cluster.until(min(done, deadline), Rank.AGENT, agent.component)
             if agent.life != life:
                 return False
-            if self.epoch == epoch and self.path(agent):
+            if self.epoch == epoch and self.path(agent) and done <= deadline:
                 self.answered(agent)
                 return True
         self.waits(agent)
-        end = max(began + self.timeout, env.now)
-        yield self.cluster.until(end, Rank.AGENT, agent.component)
+        yield self.cluster.until(max(deadline, env.now), Rank.AGENT, agent.component)
+        pause = agent.patience.expired()
+        if pause:
+            yield self.cluster.until(env.now + pause, Rank.AGENT, agent.component)
         return False
+
+    def _serve(self, work: float) -> float:
+        """Have the server spend *work* seconds on a call, after those before it; until done, s.
+
+        Heartbeats that come meanwhile wait where they share the queue with calls
+        (rpc_state_report_workers, bugs 1496410 and 1505217).
+        """
+        if not work:
+            return 0.0
+        now = self.cluster.env.now
+        if self.shares_queue:
+            for agent in self.agents:
+                if agent.heart:
+                    agent.heart.hold()
+        self.busy_until = max(self.busy_until, now) + work
+        return self.busy_until - now
 
     def _queued(self, agent: Agent, life: int) -> Generator[Event, Any, None]:
         """Wait while a call lies in the queue of a server that is away, but not beyond its time.
@@ -209,7 +285,8 @@ class ControlPlane:
         broker is lost.
         """
         env, lost = self.cluster.env, self.broker_lost
-        deadline = self.cluster.until(env.now + self.timeout, Rank.AGENT, agent.component)
+        end = env.now + agent.patience.seconds
+        deadline = self.cluster.until(end, Rank.AGENT, agent.component)
         while self.has_queue and not self.listening and agent.life == life:
             self.waits(agent)
             yield self.changed | agent.wakeup | deadline

@@ -24,6 +24,7 @@ from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.cluster import wake
+from simulator.world.control import Patience
 from simulator.world.noise import Noise, Stretch
 
 CALLS = ("l3", "dhcp")  # their first heartbeat is a call that waits for the answer (2013.1.3 on)
@@ -35,7 +36,9 @@ class Heart:
     *processed* is told of each heartbeat that is simulated one by one, with whether it is the
     first of a process: it stamps the agents table. *listed* tells whether the agent has a row
     there. *after_first*, if any, is work that the answer to the first heartbeat starts and that
-    keeps the next one waiting.
+    keeps the next one waiting. With *calls* every heartbeat waits for its answer, which tells the
+    agent if it was down; so those that are late, and two before a stretch, are simulated.
+    *patience* tells how long the calls of a new process wait.
     """
 
     def __init__(
@@ -47,7 +50,8 @@ class Heart:
         phase: float,
         noise: Noise,
         explicit: bool,
-        timeout: float,
+        calls: bool,
+        patience: Callable[[], Patience],
         processed: Callable[[Agent, bool], None],
         listed: Callable[[Agent], bool],
         after_first: Callable[[Agent, int], Generator[Event, Any, Any]] | None,
@@ -60,7 +64,9 @@ class Heart:
         self._phase = phase
         self._noise = noise
         self._explicit = explicit
-        self._timeout = timeout
+        self._calls = calls
+        self._patience = patience
+        self._waits = patience()
         self._processed = processed
         self._listed = listed
         self._after_first = after_first
@@ -73,6 +79,7 @@ class Heart:
         self._open: Stretch | None = None
         self._disturbed = Event(self._cluster.env)
         self._alive = False  # explicit only: as recorded
+        self._regular = 0  # heartbeats in a row that were heard and not late
 
     # -- the process's life ----------------------------------------------------------------
 
@@ -93,6 +100,7 @@ class Heart:
     def start(self, life: int) -> None:
         """The agent's process started now; its first heartbeat leaves at once."""
         env = self._cluster.env
+        self._waits = self._patience()
         env.process(self._run(life, env.now, True))
 
     def disturb(self, *, inclusive: bool = False) -> None:
@@ -101,14 +109,21 @@ class Heart:
         *inclusive*: a heartbeat of this very instant has left already.
         """
         if self._open is not None:
-            now, stretch = self._cluster.env.now, self._open
-            stretch.count = stretch.left_by(now, inclusive=inclusive)
-            self._count += stretch.count
-            self._next = stretch.first + stretch.count * stretch.interval
-            self._open = None
+            self._close(self._cluster.env.now, inclusive=inclusive)
+        self._regular = 0
         waiting, self._disturbed = self._disturbed, Event(self._cluster.env)
         if waiting.callbacks:
             wake(waiting)
+        self._control.stir()
+
+    def _close(self, now: float, *, inclusive: bool = False) -> None:
+        """End the open stretch; what is to leave at *now* has not left yet, unless *inclusive*."""
+        stretch = self._open
+        assert stretch is not None
+        stretch.count = stretch.left_by(now, inclusive=inclusive)
+        self._count += stretch.count
+        self._next = stretch.first + stretch.count * stretch.interval
+        self._open = None
 
     def forget(self) -> None:
         """The agent's row was deleted now: the next heartbeat processed makes a new one."""
@@ -137,21 +152,41 @@ class Heart:
             if agent.life != life:
                 return
             arrival = self._publish(first)
-            if first and agent.type in CALLS:
+            if (first and agent.type in CALLS) or (self._calls and self._is_late(arrival)):
                 answered = yield from self._answer(arrival)
-                if answered and self._after_first and agent.life == life:
+                if answered and first and self._after_first and agent.life == life:
                     yield from self._after_first(agent, life)
-                first = not answered
+                first = first and not answered
             else:
                 first = False
             if agent.life != life:
                 return
             emission = max(cluster.env.now, emission + self._interval)
             while not self._explicit and not first and self._steady(emission):
-                yield self._disturbed
+                yield self._until_irregular()
                 if agent.life != life:
                     return
+                if self._open is not None:
+                    self._close(cluster.env.now)
                 emission = self._next
+                if self._calls and emission == cluster.env.now:
+                    break  # it is irregular
+
+    def _until_irregular(self) -> Event:
+        """When the open stretch must end: something changes, or a call will be late."""
+        if not self._calls:
+            return self._disturbed
+        assert self._open is not None
+        late = self._noise.next_late(self._open, self._open.first)
+        if math.isinf(late):
+            return self._disturbed
+        return self._disturbed | self._cluster.until(late, Rank.CONNECT, self._agent.component)
+
+    def _is_late(self, arrival: float | None) -> bool:
+        """Whether the answer of a call comes too late for the next heartbeat, if at all."""
+        late = arrival is None or arrival - self._cluster.env.now > self._interval
+        self._regular = 0 if late else self._regular + 1
+        return late
 
     def _steady(self, emission: float) -> bool:
         """Open a stretch from *emission* on, if all heartbeats from there fare alike."""
@@ -161,6 +196,10 @@ class Heart:
         heard = control.listening and control.path(agent)
         if heard and not self._listed(agent):
             return False  # the next one makes a new row
+        if self._calls and (not heard or self._regular < 2):
+            return False  # it waits for its answer, or may be told that it was down
+        if control.shares_queue and control.busy_until > emission:
+            return False  # it waits behind other calls
         self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
         if heard:
             self._stretches.append(self._open)
@@ -178,7 +217,7 @@ class Heart:
 
         def arrive() -> None:
             if control.epoch == epoch:
-                self._arrive(first)
+                self._queue(first, epoch)
 
         if arrival == now:
             arrive()
@@ -186,17 +225,75 @@ class Heart:
             cluster.at(arrival, Rank.DELIVER, agent.component, arrive)
         return arrival
 
+    def _queue(self, first: bool, epoch: int) -> None:
+        """A heartbeat has come: it is processed now, or after the calls that the server is at."""
+        control, cluster = self._control, self._cluster
+        if not control.shares_queue or control.busy_until <= cluster.env.now:
+            self._arrive(first)
+            return
+
+        def process() -> None:
+            if control.epoch == epoch:
+                self._arrive(first)
+
+        cluster.at(control.busy_until, Rank.DELIVER, self._agent.component, process)
+
+    def hold(self) -> None:
+        """The server begins to work on a call: what comes from now on waits, one by one.
+
+        To be called when the heartbeats of this instant have left and what was due has arrived.
+        """
+        now, control = self._cluster.env.now, self._control
+        self.disturb(inclusive=True)
+        for stretch in self._unsettled:
+            if stretch.epoch < control.epoch or stretch.cut <= now:
+                continue
+            assert stretch.count is not None
+            stretch.cut = now + TICK
+            for time in self._noise.under_way(stretch, stretch.count, now):
+                self._come(time, stretch.epoch)
+
+    def _come(self, time: float, epoch: int) -> None:
+        """Have a heartbeat of a stretch arrive at *time* as one that is simulated."""
+
+        def arrive() -> None:
+            if self._control.epoch == epoch:
+                self._queue(False, epoch)
+
+        self._cluster.at(time, Rank.DELIVER, self._agent.component, arrive)
+
     def _answer(self, arrival: float | None) -> Generator[Event, Any, bool]:
         """Wait for the answer to a call that arrives at *arrival*: whether it came."""
         cluster, control, component = self._cluster, self._control, self._agent.component
         sent, epoch = cluster.env.now, control.epoch
+        deadline = sent + self._waits.seconds
         if arrival is not None:
             if arrival > sent:
-                yield cluster.until(arrival, Rank.AGENT, component)
-            if control.epoch == epoch:
+                yield cluster.until(min(arrival, deadline), Rank.AGENT, component)
+            if control.epoch == epoch and arrival <= deadline:
                 return True
-        yield cluster.until(sent + self._timeout, Rank.AGENT, component)
+        elif self._calls and (yield from self._outlives_server(deadline)):
+            return True
+        yield cluster.until(deadline, Rank.AGENT, component)
+        pause = self._waits.expired()
+        if pause:
+            yield cluster.until(deadline + pause, Rank.AGENT, component)
         return False
+
+    def _outlives_server(self, deadline: float) -> Generator[Event, Any, bool]:
+        """Whether a server that is away is back by *deadline*, with its queue and this call in it.
+
+        It answers, though what the call tells is older than itself and ignored.
+        """
+        control, lost = self._control, self._control.broker_lost
+        if not (control.broker_up and control.path(self._agent)):
+            return False
+        timer = self._cluster.until(deadline, Rank.AGENT, self._agent.component)
+        while control.has_queue and not control.listening:
+            yield control.changed | timer
+            if timer.processed or control.broker_lost != lost:
+                return False
+        return control.listening
 
     def _arrive(self, first: bool) -> None:
         now = self._cluster.env.now
@@ -204,6 +301,7 @@ class Heart:
             self._heard.clear()
         self._heard.append(now)
         self._processed(self._agent, first)
+        self._control.stir()
         if self._explicit:
             if not self._alive:
                 self._alive = True
@@ -221,6 +319,20 @@ class Heart:
             last = max(last, self._noise.last(stretch, count, now, self._cut(stretch)))
         return max(last, self._heard[-1]) if self._heard else last
 
+    def silent_after(self, now: float, limit: float) -> float:
+        """An instant before which nothing but a disturbance makes it silent for over *limit*."""
+        if self._explicit:
+            return -math.inf
+        last = self.last_heard(now) + limit
+        if self._open is None or not self._open.heard:
+            return last
+        return max(last, self._noise.next_late(self._open, now))
+
+    def may_be_heard(self, now: float) -> bool:
+        """Whether a heartbeat may be processed after *now* that is not simulated one by one."""
+        self._settle(now)
+        return any(stretch.heard for stretch in self._unsettled)
+
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""
         waiting = []
@@ -234,7 +346,8 @@ class Heart:
 
     def _cut(self, stretch: Stretch) -> float:
         losses = self._control.losses
-        return losses[stretch.epoch] if stretch.epoch < len(losses) else math.inf
+        lost = losses[stretch.epoch] if stretch.epoch < len(losses) else math.inf
+        return min(lost, stretch.cut)
 
     def _watch(self, heard: float) -> None:
         """Explicit only: see, when the limit has passed, whether a newer heartbeat came."""

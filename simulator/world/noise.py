@@ -33,6 +33,7 @@ class Stretch:
 
     *heard* is False for those that cannot arrive: the path is cut or nobody listens. *count* is
     the number that left, once the stretch is closed. *epoch* is the control plane's at the start.
+    What is not processed before *cut* is not of the stretch any more.
     *late* are the processings of those heartbeats below *late_below* that are late, sorted.
     """
 
@@ -42,6 +43,7 @@ class Stretch:
     heard: bool
     epoch: int
     count: int | None = None
+    cut: float = math.inf
     late: list[float] = field(default_factory=list)
     late_below: int = 0
 
@@ -87,12 +89,16 @@ class Noise(Protocol):
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
         """The processings after *now* of the first *count*, which left by then."""
 
+    def next_late(self, stretch: Stretch, after: float) -> float:
+        """When the first late heartbeat of an open stretch leaves, at *after* or later."""
+
 
 class ConstantDelay:
     """Every heartbeat is processed *delay* after it was sent."""
 
-    def __init__(self, delay: float) -> None:
+    def __init__(self, delay: float, limit: float) -> None:
         self.delay = delay
+        self._limit = limit
 
     def arrival(self, number: int, emission: float) -> float | None:
         return emission + self.delay
@@ -125,6 +131,9 @@ class ConstantDelay:
         first = max(steps_within(now - begin, stretch.interval) + 1, 0)
         return [begin + k * stretch.interval for k in range(first, count)]
 
+    def next_late(self, stretch: Stretch, after: float) -> float:
+        return math.inf if stretch.interval <= self._limit else after
+
     def _before(self, begin: float, stretch: Stretch, count: int, cut: float) -> int:
         """The last of the first *count* that is processed before *cut*; -1 for none."""
         k = steps_within(cut - begin, stretch.interval)
@@ -136,7 +145,8 @@ class ConstantDelay:
 class RandomDelay:
     """Heartbeats with independent random delays, each lost with some chance.
 
-    A heartbeat is *late* if it is lost or delayed by more than limit - interval. Between two
+    A heartbeat is *late* if it is lost or delayed by more than *slack*, limit - interval at most
+    (and the interval, where it waits for its answer). Between two
     that are not late, with none between them, no gap over *limit* can open. So the late ones are
     found by geometric skips, and delays are drawn only for them and their neighbours; the delay
     of heartbeat k is drawn with index k, whoever asks.
@@ -148,12 +158,12 @@ class RandomDelay:
         loss: float,
         *,
         interval: float,
-        limit: float,
+        slack: float,
         streams: Streams,
         entity: int,
     ) -> None:
         self._delay = delay or Deterministic(0.0)
-        self._slack = limit - interval
+        self._slack = slack
         self._late_share = loss + (1 - loss) * (1 - self._delay.cdf(self._slack))
         self._lost_of_late = loss / self._late_share if self._late_share else 0.0
         self._reach = max(0, math.floor(self._slack / interval)) + 1
@@ -221,6 +231,20 @@ class RandomDelay:
         times = [self._processed(stretch, number, math.inf, math.inf) for number in numbers]
         return sorted(time for time in times if time > now)
 
+    def next_late(self, stretch: Stretch, after: float) -> float:
+        first = stretch.index + max(0, steps_within(after - stretch.first, stretch.interval))
+        if self._late_share <= 0:
+            return math.inf
+        while True:
+            place = bisect_left(self._late, first)
+            if place < len(self._late):
+                emission = self._emission(stretch, self._late[place])
+                if emission >= after:
+                    return emission
+                first = self._late[place] + 1
+            else:
+                self._learn(self._known + 1)
+
     def _ends_of(self, stretch: Stretch, run: range, cut: float) -> list[float]:
         """Processings at both ends of a *run* of heartbeats with none late between them.
 
@@ -284,10 +308,11 @@ class RandomDelay:
 
 
 def make_noise(
-    delay: Distribution | None, loss: float, *, interval: float, limit: float,
+    delay: Distribution | None, loss: float, *, interval: float, limit: float, calls: bool,
     streams: Streams, entity: int,
 ) -> Noise:  # fmt: skip
-    """The noise of one agent's heartbeats."""
+    """The noise of one agent's heartbeats; *calls*: they wait for their answers."""
     if not loss and (delay is None or isinstance(delay, Deterministic)):
-        return ConstantDelay(delay.value if isinstance(delay, Deterministic) else 0.0)
-    return RandomDelay(delay, loss, interval=interval, limit=limit, streams=streams, entity=entity)
+        return ConstantDelay(delay.value if isinstance(delay, Deterministic) else 0.0, limit)
+    slack = min(limit - interval, interval) if calls else limit - interval
+    return RandomDelay(delay, loss, interval=interval, slack=slack, streams=streams, entity=entity)

@@ -16,7 +16,7 @@ from simulator.clock import quantize
 from simulator.distributions import Deterministic, Distribution
 from simulator.neutron.rules import Rules, rules_of
 from simulator.scenario.components import Component, components, failures_of
-from simulator.scenario.releases import Release, reports
+from simulator.scenario.releases import OptionValue, Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System
 from simulator.scenario.series import RELEASES
 from simulator.scenario.size import amount, option
@@ -110,6 +110,10 @@ class Plan:
         value = amount(self.system, name)
         assert value is not None, name
         return quantize(value)
+
+    def option(self, name: str) -> OptionValue | None:
+        """Neutron's option *name*; None where the release does not have it."""
+        return option(self.system, name)
 
     def enabled(self, name: str) -> bool:
         """Quantum's option *name*, a switch; off where the release does not have it."""

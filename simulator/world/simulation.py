@@ -20,6 +20,7 @@ from simulator.world.heartbeats import Heart
 from simulator.world.noise import make_noise
 from simulator.world.operators import Operators
 from simulator.world.plan import Plan, uplink_rates
+from simulator.world.status_loops import status_loops
 from simulator.world.streams import (
     HEARTBEAT_PHASE,
     PLACEMENT,
@@ -114,10 +115,8 @@ class World:
         interval = plan.seconds("report_interval")
         limit = plan.seconds("agent_down_time")
         u = self.streams.uniforms(agent.entity, HEARTBEAT_PHASE, 0, 1)[0]
-        starves = (
-            plan.release.habits.dhcp_first_sync in ("in_heartbeat", "twice")
-            and agent.type == "dhcp"
-        )
+        habits = plan.release.habits
+        starves = agent.type == "dhcp" and habits.dhcp_first_sync in ("in_heartbeat", "twice")
         return Heart(
             agent,
             interval=interval,
@@ -125,10 +124,17 @@ class World:
             phase=min(quantize(float(u) * interval), interval),
             noise=make_noise(
                 plan.delay, plan.loss,
-                interval=interval, limit=limit, streams=self.streams, entity=agent.entity,
+                interval=interval, limit=limit, calls=habits.heartbeat_calls,
+                streams=self.streams, entity=agent.entity,
             ),
             explicit=plan.system.heartbeats == "explicit",
-            timeout=self.control.timeout,
+            calls=habits.heartbeat_calls,
+            patience=lambda: self.control.patience(
+                f"{agent.name} heartbeat",
+                agent.life,
+                backs_off=habits.heartbeat_timeout == "doubling",
+                interval=habits.heartbeat_timeout == "interval",
+            ),
             processed=self._processed,
             listed=lambda agent: agent.name in self.server.agents,
             after_first=self.workflows.first_dhcp_sync if starves else None,
@@ -143,6 +149,8 @@ class World:
         )  # fmt: skip
         if status == "new":
             self.recorder.add(self.env.now, Kind.REGISTERED, agent.component)
+        elif status == "revived":
+            self.workflows.revived(agent)
 
     # -- the state at time zero ------------------------------------------------------------
 
@@ -158,6 +166,8 @@ class World:
             self.workflows.begin(agent)
         Workload(self.plan, self.api, self.streams).start()
         Operators(self.api).start(self.plan.system.actions)
+        for loop in status_loops(self.api, self.streams):
+            loop.start()
 
     def _register(self, agent: Agent, heart: Heart) -> None:
         """A reporting agent has a row: it was alive before the run began."""

@@ -19,7 +19,7 @@ from simulator.neutron.records import Notice, compatible
 from simulator.neutron.server import Server
 from simulator.scenario.size import amount
 from simulator.trace import Kind
-from simulator.world.agents import Agent
+from simulator.world.agents import FIRST_CHUNK, Agent
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
 from simulator.world.streams import FUZZ, Streams
@@ -63,9 +63,19 @@ class Workflows:
 
     def network_costs(self, agent: Agent, networks: Sequence[int]) -> list[float]:
         """Seconds to set up each of *networks*; one that *agent* has is only asked about."""
-        asked = self.plan.cost("rpc_call")
+        asked = 0.0 if self.release.habits.dhcp_bulk_sync else self.plan.cost("rpc_call")
         known = agent.configured
         return [asked if network in known else self._network_cost for network in networks]
+
+    def _router_workers(self, agent: Agent, more: int = 0) -> float:
+        """How many routers an L3 agent works on at a time when it has *more* than it had."""
+        least, most = self.release.habits.l3_workers
+        return min(max(len(agent.configured) + more, least), most)
+
+    def _network_workers(self, agent: Agent) -> float:
+        """How many networks that it is told about a DHCP agent works on at a time."""
+        least, most = self.release.habits.dhcp_workers
+        return min(max(len(agent.configured), least), most)
 
     def _loop_time(self, routers: int) -> float:
         """Folsom: the REST calls of one poll over *routers* routers, s."""
@@ -98,30 +108,74 @@ class Workflows:
         keep = set(wanted)
         agent.remove([thing for thing in agent.configured if thing not in keep])
         if agent.type == "l3":
-            wanted = [router for router in wanted if router not in agent.configured]
-            agent.build(wanted, self.router_costs(wanted), begin)
+            self._set_up_routers(agent, wanted, begin)
         elif agent.type == "dhcp":
-            agent.build(wanted, self.network_costs(agent, wanted), begin)
+            agent.workers = float(self.plan.option("num_sync_threads") or 1)  # type: ignore[arg-type]
+            agent.build(wanted, self.network_costs(agent, wanted), begin=begin, behind=True)
         else:
-            agent.build(wanted, [0.0] * len(wanted), begin)
+            agent.build(wanted, [0.0] * len(wanted), begin=begin)
+
+    def _set_up_routers(self, agent: Agent, wanted: Sequence[int], begin: float = 0.0) -> None:
+        wanted = [router for router in wanted if router not in agent.configured]
+        agent.workers = self._router_workers(agent, len(wanted))
+        agent.build(wanted, self.router_costs(wanted), begin=begin)
 
     # -- syncing by RPC (Grizzly; Folsom's DHCP agent; nova-network) ------------------------
 
     def sync_once(self, agent: Agent, life: int) -> Steps:
         """One attempt at a full sync, to the end of its work: whether it succeeded."""
+        if agent.type == "l3":
+            return (yield from self._sync_routers(agent, life))
         yield from self._idle(agent, life)  # its work holds a lock
         answered = agent.life == life and (yield from agent.control.call(agent, life))
-        if not answered:
-            return False
-        wanted = self.wanted(agent)
+        wanted = self.wanted(agent) if answered else None
         if wanted is None:
             return False
         agent.interrupted = False
         self.reconcile(agent, wanted)
-        if agent.type == "l3":
-            return True  # it was told all in one answer
         yield from self._idle(agent, life)
         return agent.life == life and not agent.interrupted
+
+    def _sync_routers(self, agent: Agent, life: int) -> Steps:
+        """One attempt of an L3 agent: whether it was told all of its routers.
+
+        Until Liberty one call asks for all, and the server's work for the answer grows with them
+        (bug 1516260). Since Mitaka a first call asks which there are, further ones for chunks of
+        them, which shrink when they time out; work begins with the first chunk.
+        """
+        if self.release.habits.l3_workers == (1, 1):
+            yield from self._idle(agent, life)  # its work holds a lock
+        paging = self.release.habits.router_paging
+        each = self.plan.cost("answer_per_router")
+        row = self.server.agents.get(agent.name)
+        work = 0.0 if paging or row is None else each * len(row.hosted)
+        answered = agent.life == life and (yield from agent.control.call(agent, life, work))
+        wanted = self.wanted(agent) if answered else None
+        if wanted is None:
+            return False
+        if not paging:
+            self.reconcile(agent, wanted)
+            return True
+        keep = set(wanted)
+        agent.remove([router for router in agent.configured if router not in keep])
+        return (yield from self._page(agent, life, wanted))
+
+    def _page(self, agent: Agent, life: int, wanted: list[int]) -> Steps:
+        """Ask for *wanted* chunk by chunk: whether all were told."""
+        each, place = self.plan.cost("answer_per_router"), 0
+        while place < len(wanted):
+            chunk = wanted[place : place + agent.chunk]
+            answered = yield from agent.control.call(agent, life, each * len(chunk))
+            if agent.life != life:
+                return False
+            if not answered:
+                agent.chunk = max(agent.chunk // 2, LEAST_CHUNK)
+                return False
+            still = set(self.server.given(agent.name) if agent.name in self.server.agents else ())
+            self._set_up_routers(agent, [router for router in chunk if router in still])
+            place += len(chunk)
+            agent.chunk = min(agent.chunk + CHUNK_STEP, FIRST_CHUNK)
+        return True
 
     def _idle(self, agent: Agent, life: int) -> Steps:
         """Wait until *agent* has done its work."""
@@ -154,10 +208,17 @@ class Workflows:
         if agent.type == "l3":
             begin, period = agent.started_at + agent.fuzz, self.plan.seconds("periodic_interval")
         elif agent.type == "dhcp":
+            if "resync_throttle" in self.release.options:
+                return now + self.plan.seconds("resync_throttle")
             begin, period = agent.started_at, self.plan.seconds("resync_interval")
         else:
             begin, period = agent.started_at, 10.0
         return begin + (math.floor((now - begin) / period) + 1) * period
+
+    def revived(self, agent: Agent) -> None:
+        """The server told *agent* that it had been down: what it missed it asks for (Liberty)."""
+        if agent.type in ("l3", "dhcp") and agent.running:
+            self.resync_later(agent)
 
     def resync_later(self, agent: Agent) -> None:
         """Sync at the next tick."""
@@ -185,7 +246,22 @@ class Workflows:
         draw = self.streams.stream(agent.entity, FUZZ, first=life)
         agent.fuzz = float(draw.index(most + 1))
         env = agent.cluster.env
-        env.process(self.sync(agent, life, env.now + agent.fuzz))
+        waits = agent.fuzz if self.release.habits.l3_first_sync == "fuzzy" else 0.0
+        env.process(self.sync(agent, life, env.now + waits))
+
+    def start_dhcp(self, agent: Agent, life: int) -> None:
+        """A first sync beside the heartbeats, or before them; else `first_dhcp_sync` does it."""
+        env, first_sync = agent.cluster.env, self.release.habits.dhcp_first_sync
+        if first_sync == "beside":
+            env.process(self.sync(agent, life, env.now))
+        elif first_sync == "before":
+            env.process(self._sync_and_report(agent, life))
+
+    def _sync_and_report(self, agent: Agent, life: int) -> Steps:
+        """The first sync, and whatever came of it the first heartbeat."""
+        yield from self.first_dhcp_sync(agent, life)
+        if agent.life == life and agent.heart:
+            agent.heart.start(life)
 
     def start_l3_polling(self, agent: Agent, life: int) -> None:
         """Folsom: namespaces are destroyed, and polling begins."""
@@ -226,6 +302,8 @@ class Workflows:
         """Grizzly: the first sync runs in the heartbeat's thread; what fails is tried later."""
         agent.syncing = True
         done = yield from self.sync_once(agent, life)
+        if self.release.habits.dhcp_first_sync == "twice" and agent.life == life:
+            done = yield from self.sync_once(agent, life)
         if agent.life == life:
             agent.syncing = False
             if not done or agent.sync_again:
@@ -267,6 +345,7 @@ class Workflows:
             known = self._spent[router]
             agent.extend(router, max(self.router_costs([router])[0] - known, 0.0))
         else:
+            agent.workers = self._router_workers(agent, 1)
             agent.build([router], self.router_costs([router]))
 
     def receive_dhcp(self, agent: Agent, notice: Notice) -> None:
@@ -279,6 +358,7 @@ class Workflows:
             agent.remove([network])
         elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
             if agent.control.in_contact(agent):
+                agent.workers = self._network_workers(agent)
                 agent.build([network], self.network_costs(agent, [network]))
             else:
                 self.resync_later(agent)  # it cannot ask about the network
@@ -297,18 +377,22 @@ class Workflows:
                 self.resync_later(agent)
 
 
+LEAST_CHUNK, CHUNK_STEP = 32, 32
+"""How far an L3 agent's chunks shrink, and how they grow again (neutron/agent/l3/agent.py)."""
+
 Habit: TypeAlias = Callable[[Workflows, Agent, Any], None]
 
 STARTERS: Mapping[tuple[str, str], Habit] = {
     ("scheduled", "l3"): Workflows.start_l3,
+    ("scheduled", "dhcp"): Workflows.start_dhcp,
     ("scheduled", "l2"): Workflows.start_l2,
     ("polling", "l3"): Workflows.start_l3_polling,
     ("polling", "dhcp"): Workflows.start_now,
     ("polling", "l2"): Workflows.start_l2,
     ("multi_host", "nova-network"): Workflows.start_now,
 }
-"""What an agent does when it starts. Grizzly's DHCP agent first waits for its first heartbeat's
-answer (`first_dhcp_sync`); metadata and load-balancing agents keep nothing that is measured."""
+"""What an agent does when it starts. Until Newton DHCP agents first wait for the answer to their
+first heartbeat (`first_dhcp_sync`); metadata and load-balancing agents keep nothing measured."""
 
 DHCP_CREATIONS = ("network_create_end", "subnet_create_end")
 
