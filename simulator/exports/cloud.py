@@ -25,6 +25,9 @@ TYPES: Mapping[str, str] = {
 }
 """The model's type of an agent by Neutron's word (neutron_lib/constants.py, AGENT_TYPE_*)."""
 
+HOSTS: Mapping[str, str] = {"networks": "dhcp", "routers": "l3"}
+"""Which type of agent hosts what, in the model."""
+
 
 @dataclass(frozen=True)
 class Binding:

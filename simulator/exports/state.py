@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from simulator.clock import quantize
-from simulator.exports.cloud import Agent, Bindable, Cloud, Network
+from simulator.exports.cloud import HOSTS, Agent, Bindable, Binding, Cloud, Network
 from simulator.neutron import records
 from simulator.neutron.records import Id
 from simulator.neutron.rules import Rules
@@ -24,9 +24,10 @@ class ServerState:
     """A server as the exports found it at *now*, server seconds (UTC, since 1970).
 
     *names*: the server's name of each agent, by id. *left_out*: networks and routers, by id, that
-    the server was not given, for nothing is known of their bindings, or of an agent of theirs; in
-    the server they would look unbound. *partial*: those that may have more agents. *assumed*: what
-    the model needs and no export tells, in words.
+    the server was not given, for nothing is known of their bindings, or they have an agent that is
+    not told or of a type that hosts nothing here (OVN's); in the server they would look unbound.
+    *partial*: those that may have more agents. *assumed*: what the model needs and no export tells,
+    in words.
     """
 
     server: Server
@@ -53,7 +54,7 @@ def server_state(cloud: Cloud, rules: Rules, *, draws: Callable[[Id], Draws]) ->
         _add_agent(server, names[agent.id], agent, now, assumed)
     left_out, partial = [], []
     for one in cloud.objects():
-        if one.binding is None or not set(one.binding.members) <= set(names):
+        if one.binding is None or not _is_hosted(cloud, one, one.binding):
             left_out.append(one.id)
             continue
         _add_object(server, one, assumed)
@@ -65,6 +66,13 @@ def server_state(cloud: Cloud, rules: Rules, *, draws: Callable[[Id], Draws]) ->
         if row.type == "dhcp":
             row.load = _load(row, rules.dhcp_load_type)
     return ServerState(server, now, names, tuple(left_out), tuple(partial), tuple(assumed))
+
+
+def _is_hosted(cloud: Cloud, one: Bindable, binding: Binding) -> bool:
+    """Whether all agents of *one* are known, and of the type that hosts it in the model."""
+    host = HOSTS["networks" if isinstance(one, Network) else "routers"]
+    agents = [cloud.agents.get(member) for member in binding.members]
+    return all(agent is not None and agent.type == host for agent in agents)
 
 
 def _names(cloud: Cloud) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from exports.test_real import CLOUD
+from exports.demo import CLOUD
 
 from simulator.errors import InputError
 from simulator.exports.faults import ExportError

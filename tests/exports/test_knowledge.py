@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from exports.demo import state_of
 
 from simulator.exports.cloud import Binding
 from simulator.exports.faults import ExportError
@@ -188,6 +189,17 @@ def test_a_list_of_agents_of_the_wrong_kind_is_refused(read):
         read({}, of={"a.json": "nobody"})
 
 
+def test_agents_that_the_model_does_not_know_may_host_routers(read):
+    """OVN lists its gateway chassis as the agents of a router."""
+    gateway = agent("g1", "OVN Controller Gateway agent", ha_chassis_priority=2, ha_state=None)
+    cloud = read(
+        {"a.json": {"agents": [gateway]}, "r.json": {"routers": [thing("r1")]}}, of={"a.json": "r1"}
+    )
+    assert cloud.routers["r1"].binding == Binding(("g1",), exact=True)
+    state = state_of(cloud)
+    assert (state.left_out, state.server.routers) == (("r1",), {})
+
+
 def test_what_older_clients_print(read):
     """Texts where there are truth values and lists now, in JSON too; and the neutron client."""
     cloud = read(
@@ -232,6 +244,23 @@ def test_a_table_of_one_object(read):
     router = read({"r.txt": table}).routers["r1"]
     assert (router.name, router.gateway, router.admin_state_up) == ("one", "n1", True)
     assert router.told == {"id", "name", "gateway", "admin_state_up"}
+
+
+def test_two_agents_of_one_host_and_distributed_routers_in_the_server(read):
+    """Neutron forbids the former; exports from before and after a reinstallation have it."""
+    rows = {"a": agent("a1", host="h"), "b": agent("a2", host="h")}
+    cloud = read(
+        {
+            **{f"{name}.json": {"agents": [row]} for name, row in rows.items()},
+            "r.json": {"routers": [thing("r1", distributed=True)]},
+        },
+        "$ openstack network agent list --router r1 --os-cloud x --sort-column ID > b.json\n",
+    )
+    state = state_of(cloud)
+    assert list(state.server.agents) == ["h/l3 a1", "h/l3 a2"]
+    assert list(state.server.routers["r1"].agents) == ["h/l3 a2"]
+    assert "router r1: it is distributed, and taken for a central one" in state.assumed
+    assert state.partial == ()
 
 
 def test_hundreds_of_agents(read):

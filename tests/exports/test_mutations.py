@@ -10,8 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from exports.test_real import CLOUD
-from exports.test_state import state_of
+from exports.demo import CLOUD, state_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +73,7 @@ def test_a_value_that_is_another(data):
         path = data.draw(st.sampled_from(list(places(value))))
         act = data.draw(st.sampled_from(["set", "drop", "rename"]))
         if not path:
-            value = data.draw(VALUES) if act == "set" else value
+            value = copy.deepcopy(data.draw(VALUES)) if act == "set" else value
             if not isinstance(value, dict | list):
                 break
             continue
@@ -82,7 +81,7 @@ def test_a_value_that_is_another(data):
         for key in path[:-1]:
             holder = holder[key]
         if act == "set" or isinstance(holder, list):
-            holder[path[-1]] = data.draw(VALUES)
+            holder[path[-1]] = copy.deepcopy(data.draw(VALUES))
         else:
             held = holder.pop(path[-1])
             if act == "rename":

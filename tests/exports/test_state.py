@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime
 
-from exports.test_real import CLOUD, DHCP_1, L3_1, PUBLIC, ROUTER_0, ROUTER_3, TENANT_2, read
+from exports.demo import CLOUD, DHCP_1, L3_1, PUBLIC, ROUTER_0, ROUTER_3, TENANT_2, read, state_of
 
 from simulator.exports.reading import read_cloud
-from simulator.exports.state import server_state
-from simulator.neutron.rules import NEUTRON_29
 from simulator.neutron.server import Server
-
-
-class Draws:
-    def __init__(self, target):
-        self._random = random.Random(str(target))
-
-    def index(self, size):
-        return self._random.randrange(size)
-
-
-def state_of(cloud):
-    return server_state(cloud, NEUTRON_29, draws=Draws)
 
 
 def test_everything_that_is_known_is_in_the_server():
@@ -48,8 +33,7 @@ def test_everything_that_is_known_is_in_the_server():
     assert server.agents["net-node-1/dhcp"].load == 0  # as its last heartbeat told
 
 
-def test_what_the_server_would_do_next():
-    """The dead agent's networks go to the agents that live; router-3 may lose no agent."""
+def test_agents_that_ask_are_given_what_they_host():
     state = state_of(read_cloud([CLOUD]))
     server = state.server
     assert server.sync(state.now, state.names[L3_1]) == [
