@@ -23,8 +23,10 @@ from simulator.errors import NetnodeError, ScenarioError
 
 COMMANDS = (
     "run", "compare", "validate", "init", "explain", "presets", "releases", "agents", "schema",
-    "conformance", "completion",
+    "conformance", "import", "completion",
 )  # fmt: skip
+MODULES = {"import": "importing"}
+"""The modules of commands whose own name is a word of Python's."""
 COMPLETION = "_NETNODE_COMPLETE"
 USAGE, INTERNAL, OUTPUT, INTERRUPTED = 2, 70, 74, 130
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
@@ -72,7 +74,8 @@ class Commands(click.Group):
         """The command *cmd_name*, from its module; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"simulator.cli.{cmd_name}").command
+        module = MODULES.get(cmd_name, cmd_name)
+        command: click.Command = import_module(f"simulator.cli.{module}").command
         if VERBOSE not in command.params:
             _name_variables(cmd_name, command)
             command.params.append(VERBOSE)
