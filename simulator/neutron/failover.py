@@ -70,7 +70,8 @@ class Failover:
         Source: reschedule_routers_from_down_agents, neutron/db/l3_agentschedulers_db.py.
         """
         rules, notices = self._rules, list[Notice]()
-        dead = [a for a in self._dead(now, "l3") if a.admin_state_up]
+        skipped = "dvr" if rules.dvr_failover == "skips" else None
+        dead = [a for a in self._dead(now, "l3") if a.admin_state_up and a.mode != skipped]
         bindings = {router: agent for agent in dead for router in agent.hosted}
         back: set[str] = set()
         for router in self._order(list(bindings)):
@@ -114,9 +115,7 @@ class Failover:
         Source: _notify_agents_router_rescheduled (bug 1482630).
         """
         notices = [
-            Notice("l3", agent.name, "router_removed_from_agent", router)
-            for agent in before
-            if agent.name not in after
+            self._server.removal(router, agent) for agent in before if agent.name not in after
         ]
         for name in after:
             for _ in range(NOTIFY_ATTEMPTS):

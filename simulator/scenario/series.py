@@ -74,6 +74,13 @@ CHANGES: tuple[Series, ...] = (
         ha_vrrp_advert_int=(2.0, "new, neutron/agent/l3_ha_agent.py"),
         send_arp_for_ha=(3, "neutron/agent/l3_agent.py"),
         same_agent=("silent", "adding a router to the agent that has it changes nothing"),
+        snat_choice=("random", "bind_snat_servicenode, neutron/db/l3_dvrscheduler_db.py"),
+        distributed_ha=("refused", "DistributedHARouterNotSupported, neutron/db/l3_hamode_db.py"),
+        legacy_to_dvr=("RouterL3AgentMismatch", "[?] validate_agent_router_combination, "
+                       "neutron/db/l3_agentschedulers_db.py; read in Kilo's development"),
+        removal_from_dvr=("allowed", "remove_router_from_l3_agent does not look at modes"),
+        dvr_retain=("never", "remove_router_from_l3_agent does not look at ports"),
+        dvr_failover=("moves", "reschedule_routers_from_down_agents does not look at modes"),
     ),
     _series(
         "kilo", "Kilo: DHCP failover (on), WeightScheduler", "2015.1.4",
@@ -95,6 +102,7 @@ CHANGES: tuple[Series, ...] = (
         revival=(True, "aebd27f3b7 (7.0.4), bug 1505166: no resync after a partition"),
         dhcp_failover_skips=(True, "1318437a0c, bug 1461714: all unhosted when the broker failed"),
         added_by_call=(True, "1eb40b49f3 (7.x), bug 1482630: router_added was lost"),
+        dvr_failover=("skips", "419ce6281d: compute hosts' bindings are not moved"),
     ),
     _series(
         "mitaka", "Mitaka: availability zones, a queue for state reports", "8.4.0",
@@ -102,10 +110,19 @@ CHANGES: tuple[Series, ...] = (
         network_triggers=(("port", "subnet", "interface"), "aa00310eef: router interfaces, too"),
         gateway_triggers=(True, "da00d1a186 (8.x): creating a router with a gateway"),
         l3_failover_rechecks=(True, "9ec466cd42, 70068992e3, bug 1522436: storm though it is back"),
+        snat_choice=("scheduler", "spec improve-dvr-l3-agent-binding: SNAT is bound as legacy is"),
+        distributed_ha=("allowed", "create_router, neutron/db/l3_hamode_db.py, asks no more"),
+        legacy_to_dvr=("DVRL3CannotAssignToDvrAgent", "[?] neutron/db/l3_agentschedulers_db.py; "
+                       "in Mitaka's development, but Liberty was not looked up"),
+        removal_from_dvr=("refused", "[?] DVRL3CannotRemoveFromDvrAgent, with the end of compute "
+                          "hosts' bindings; its commit was not looked up"),
+        dvr_failover=("moves", "compute hosts have no bindings that could be skipped"),
     ),
     _series(
         "newton", "Newton: binding indices, RPC back-off", "9.4.1",
         one_binding=(True, "b1ec8d523d, bug 1535557: unique(router, binding_index)"),
+        dvr_retain=("by hand", "[?] remove_router_from_l3_agent looks at ports; read in the series "
+                    "or before it"),
     ),
     _series("ocata", "Ocata: one way of automatic L3 scheduling", "10.0.7",
             min_l3_agents_per_router=(None, "dd5aca38f9: removed"),
@@ -113,7 +130,8 @@ CHANGES: tuple[Series, ...] = (
     _series("pike", "Pike", "11.0.8", send_arp_for_ha=(None, "removed")),
     _series("queens", "Queens", "12.1.1",
             dhcp_failover_filter=(False, "7c7b2d75aa: disabled agents' networks move, too")),
-    _series("rocky", "Rocky", "13.0.7"),
+    _series("rocky", "Rocky", "13.0.7",
+            dvr_retain=("always", "8b16b53b5b: _notify_agents_router_rescheduled looks at ports")),
     _series("stein", "Stein: DHCP resync by events", "14.4.2"),
     _series("train", "Train", "15.3.4"),
     _series("ussuri", "Ussuri", "16.4.2",
