@@ -101,17 +101,18 @@ class Tables:
         self,
         *,
         active_at: float | None = None,
-        modes: Collection[str] | None = None,
+        modes: Collection[str] = (),
         hosts: Collection[str] | None = None,
     ) -> list[Agent]:
         """L3 agents: only those enabled and alive at *active_at*, of some *modes*, on some *hosts*.
 
+        No modes are all modes; no hosts are none, unless they are not asked for (None).
         Source: get_l3_agents, neutron/db/l3_agentschedulers_db.py at 29.0.0.
         """
         return [
             agent
             for agent in self.of_type("l3")
-            if (modes is None or agent.mode in modes)
+            if (not modes or agent.mode in modes)
             and (hosts is None or agent.host in hosts)
             and (active_at is None or (agent.admin_state_up and self.is_alive(active_at, agent)))
         ]
