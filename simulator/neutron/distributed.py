@@ -2,7 +2,7 @@
 
 A host needs a distributed router while it has a serviceable port, that of a VM, on one of the
 router's networks. Until Liberty a compute host's agent had a binding for that; here it never has,
-and is told the same.
+and is told the same. The server's one binding of such a router is that of its SNAT.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class Distributed:
     def needed_on(self, host: str) -> list[Id]:
         """The distributed routers that a host needs.
 
-        Source: _get_dvr_router_ids_for_host, the same file. Since Rocky, routers connected to
-        these by a network they share are given, too; that is not modelled.
+        Source: _get_dvr_router_ids_for_host, the same file. Later releases give the routers, too,
+        that share a network with these; that is not modelled.
         """
         networks = [network for network in self._ports if self.has_port(network, host)]
         return list(dict.fromkeys(name for net in networks for name in self.on_network(net)))
