@@ -122,9 +122,13 @@ def _add_object(server: Server, one: Bindable, assumed: list[str]) -> None:
         subnets: dict[Id, bool] = {key: dhcp is not False for key, dhcp in one.subnets.items()}
         server.tables.add(one.id, records.Network(one.admin_state_up, one.hints, subnets))
         return
-    if one.distributed:
-        assumed.append(f"router {one.id}: it is distributed, and taken for a central one")
-    row = records.Router(one.gateway, one.ha, one.hints, one.admin_state_up)
+    row = records.Router(
+        gateway=one.gateway,
+        ha=one.ha,
+        distributed=one.distributed,
+        hints=one.hints,
+        admin_state_up=one.admin_state_up,
+    )
     server.tables.add(one.id, row)
 
 

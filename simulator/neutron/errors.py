@@ -65,6 +65,34 @@ class RouterReschedulingFailed(ApiError):
     status = 409
 
 
+class RouterL3AgentMismatch(ApiError):
+    status = 409
+
+
+class DVRL3CannotAssignToDvrAgent(ApiError):
+    status = 409
+
+
+class DVRL3CannotRemoveFromDvrAgent(ApiError):
+    status = 409
+
+
+class DistributedHARouterNotSupported(ApiError):
+    """A NotImplementedError upstream, which neutron/api/v2/resource.py answers with 501."""
+
+    status = 501
+
+
+class NoVRIDAvailable(ApiError):
+    status = 409
+
+
+class HANotEnoughAvailableAgents(ApiError):
+    """A bare NeutronException upstream: none of FAULT_MAP's, so 500."""
+
+    status = 500
+
+
 class ServiceUnavailable(ApiError):
     """No server or no database answers; not an error of Quantum's but of the way to it."""
 

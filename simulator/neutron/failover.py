@@ -82,7 +82,8 @@ class Failover:
         self._back = set()
         dead = self._dead(now, kind)
         if kind == "l3":
-            dead = [agent for agent in dead if agent.admin_state_up]
+            skipped = "dvr" if self._rules.dvr_failover == "skips" else None
+            dead = [a for a in dead if a.admin_state_up and a.mode != skipped]
             pairs = {(target, agent.name) for agent in dead for target in agent.hosted}
             found = {t: None for agent in dead for t in agent.hosted if self._moves(t)}
         else:
@@ -176,7 +177,7 @@ class Failover:
         for router, _ in bindings:
             if router in routers:
                 kinds.setdefault(scheduling.demands(router), router)
-        active = scheduling.active(now)
+        active = self._tables.l3_agents(active_at=now)
         return not any(scheduling.admits(a, router) for router in kinds.values() for a in active)
 
     # -- L3 --------------------------------------------------------------------------------
@@ -211,7 +212,7 @@ class Failover:
         """
         for agent in before:
             if agent.name not in after:
-                yield Notice("l3", agent.name, "router_removed_from_agent", router)
+                yield self._server.removal(router, agent)
         for name in after:
             for _ in range(NOTIFY_ATTEMPTS):
                 answered = yield Notice("l3", name, "router_added_to_agent", router)

@@ -8,6 +8,13 @@ from typing import Any, NamedTuple, TypeAlias
 Id: TypeAlias = Any
 """The name of a network or router: anything hashable, as the caller likes."""
 FANOUT = "*"
+COMPUTE_MODES = ("dvr", "dvr_no_external")
+"""Modes of the L3 agents of compute hosts: nothing is bound to them."""
+SNAT_MODE = "dvr_snat"
+DVR_MODES = (*COMPUTE_MODES, SNAT_MODE)
+"""Modes of the L3 agents that serve distributed routers."""
+CENTRAL_MODES = ("legacy", SNAT_MODE)
+"""Modes of the L3 agents of network nodes, which routers are bound to."""
 
 
 class Notice(NamedTuple):
@@ -54,6 +61,11 @@ class Agent:
     load: int = 0
     noticed: float | None = None  # the last heartbeat of the silence that was last noticed
 
+    @property
+    def mode(self) -> str:
+        """An L3 agent's agent_mode; one that does not tell is legacy."""
+        return str(self.configurations.get("agent_mode", "legacy"))
+
 
 @dataclass(slots=True)
 class Network:
@@ -70,11 +82,18 @@ class Network:
 
 @dataclass(slots=True)
 class Router:
-    """A router, and the L3 agents it is bound to, each with its binding index."""
+    """A router, and the L3 agents it is bound to, each with its binding index.
+
+    *networks* are those of its interfaces; the gateway's is not among them. What is bound of a
+    *distributed* router is the part that translates addresses for VMs without a floating one.
+    """
 
     gateway: Id = None
     ha: bool = False
+    distributed: bool = False
+    project: Id = None
     hints: tuple[str, ...] = ()
+    networks: dict[Id, None] = field(default_factory=dict)
     admin_state_up: bool = True
     agents: dict[str, int] = field(default_factory=dict)
 
@@ -92,3 +111,12 @@ def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bo
         return bool(configurations.get("handle_internal_only_routers", True))
     wanted = configurations.get("gateway_external_network_id")
     return wanted in (None, "") or wanted == gateway
+
+
+def suits_mode(mode: str, distributed: bool) -> bool:
+    """Whether routers of this kind are bound to L3 agents of this mode.
+
+    Source: get_l3_agent_candidates, neutron/db/l3_agentschedulers_db.py at 29.0.0; until Liberty,
+    get_snat_candidates, neutron/db/l3_dvrscheduler_db.py, picks the same for distributed ones.
+    """
+    return mode == SNAT_MODE or (mode == "legacy" and not distributed)

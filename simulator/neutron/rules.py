@@ -42,6 +42,16 @@ class Rules:
     *disabled_stops_scheduling*: network_auto_schedule off stops all scheduling but by hand.
     *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop for good (bug 1375597).
     *health_check*: the server looks for dead agents every half agent_down_time and logs them.
+
+    Of distributed routers: *snat_choice*: the agent for SNAT is the `scheduler`'s choice, or (own
+    table) a `random` one, made while there is a gateway, and not by syncs. *distributed_ha*: a
+    router that is both is `refused` or `allowed`. *legacy_to_dvr*: the error of adding a router
+    that is not distributed to a compute host's agent. *removal_from_dvr*: asking to remove a router
+    from such an agent is `allowed` or `refused`. *dvr_retain*: a host that loses the binding and
+    still has ports that need the router is told of an update instead of a removal, `by hand`,
+    `always` or `never`. *dvr_failover*: what dead agents in dvr mode have bound is not moved.
+
+    min_l3_agents_per_router of 0 is no minimum.
     """
 
     agent_down_time: float = 75.0
@@ -54,6 +64,7 @@ class Rules:
     allow_automatic_dhcp_failover: bool = False
     allow_automatic_l3agent_failover: bool = False
     max_l3_agents_per_router: int = 3
+    min_l3_agents_per_router: int = 0
     enable_new_agents: bool = True
     enable_services_on_agents_with_admin_state_down: bool = False
     default_availability_zones: tuple[str, ...] = ()
@@ -82,6 +93,14 @@ class Rules:
     disabled_stops_scheduling: bool = False
     loop_errors: Literal["end_pass", "kill"] = "end_pass"
     health_check: bool = False
+    snat_choice: Literal["random", "scheduler"] = "scheduler"
+    distributed_ha: Literal["refused", "allowed"] = "allowed"
+    legacy_to_dvr: Literal["RouterL3AgentMismatch", "DVRL3CannotAssignToDvrAgent"] = (
+        "DVRL3CannotAssignToDvrAgent"
+    )
+    removal_from_dvr: Literal["allowed", "refused"] = "refused"
+    dvr_retain: Literal["never", "by hand", "always"] = "always"
+    dvr_failover: Literal["moves", "skips"] = "moves"
 
     @property
     def dead_limit(self) -> float:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from simulator.neutron.records import Agent, Decision, Id, Network, Router, compatible
+from simulator.neutron.records import (
+    CENTRAL_MODES,
+    Agent,
+    Decision,
+    Id,
+    Network,
+    Router,
+    compatible,
+    suits_mode,
+)
 from simulator.neutron.rules import Rules
 from simulator.neutron.schedulers import SCHEDULERS, ZONED, Choice, Draws
 from simulator.neutron.tables import Tables
@@ -89,18 +98,30 @@ class Scheduling:
         """Give *router* an agent, or an HA router its agents, unless it has them.
 
         Source: quantum/scheduler/l3_agent_scheduler.py at 2013.1.5: an agent that is silent still
-        hosts; neutron/scheduler/l3_agent_scheduler.py since.
+        hosts; neutron/scheduler/l3_agent_scheduler.py since. Until Liberty a distributed router's
+        SNAT is bound while it has a gateway (schedule_snat_router, neutron/db/l3_dvrscheduler_db).
         """
         record = self._tables.router(router)
         if self._tables.hosting(record.agents) and not record.ha:
             return
-        admitted = [agent for agent in self.active(now) if self.admits(agent, router)]
+        if self._own_snat(record) and record.gateway is None:
+            return
+        active = self._tables.l3_agents(active_at=now)
+        admitted = [agent for agent in active if self.admits(agent, router)]
         self.router_among(now, router, admitted)
 
-    def active(self, now: float) -> list[Agent]:
-        """L3 agents that are enabled and alive."""
-        agents = self._tables.of_type("l3")
-        return [a for a in agents if a.admin_state_up and self._tables.is_alive(now, a)]
+    def central(self, now: float) -> int:
+        """How many active agents there are to place HA routers on.
+
+        Source: get_number_of_agents_for_scheduling, neutron/db/l3_hamode_db.py, which asks for
+        both modes even if the router is distributed, too.
+        """
+        return len(self._tables.l3_agents(active_at=now, modes=CENTRAL_MODES))
+
+    def _own_snat(self, record: Network | Router) -> bool:
+        """Whether SNAT is bound in a table of its own, by a choice of its own."""
+        distributed = isinstance(record, Router) and record.distributed
+        return distributed and self._rules.snat_choice == "random"
 
     def router_among(self, now: float, router: Id, candidates: list[Agent]) -> list[str]:
         """Choose from *candidates* and try to bind; those that were chosen.
@@ -112,7 +133,7 @@ class Scheduling:
         record, kind, places, count = self._tables.router(router), "l3", 1, 1
         if record.ha:
             most = self._tables.places(record)
-            places, count = min(most, len(self.active(now))), min(most, len(candidates))
+            places, count = min(most, self.central(now)), min(most, len(candidates))
             kind = "l3-ha"
         chosen = self._choose(kind, router, candidates, count, record)
         for name in chosen:
@@ -122,13 +143,13 @@ class Scheduling:
     def routers_of(self, now: float, agent: Agent) -> None:
         """Give a syncing L3 agent what lacks agents.
 
-        Source: auto_schedule_routers, the same files.
+        Source: auto_schedule_routers, the same files; in Kilo and Liberty not distributed ones.
         """
         for router in self._tables.open_for("l3"):
             record = self._tables.routers[router]
-            if record.agents and len(record.agents) >= len(self.active(now)):
+            if record.agents and len(record.agents) >= self.central(now):
                 continue  # an HA router gets no more agents than there are active ones
-            if not self.admits(agent, router):
+            if self._own_snat(record) or not self.admits(agent, router):
                 continue
             if self._rules.dhcp_sync == "unbound":
                 self._tables.bind(router, agent)
@@ -136,16 +157,17 @@ class Scheduling:
                 self.router_among(now, router, [agent])
 
     def admits(self, agent: Agent, router: Id) -> bool:
-        """Whether an L3 agent's configuration and zone let it take *router*."""
+        """Whether an L3 agent's mode, configuration and zone let it take *router*."""
         record = self._tables.routers[router]
         hints = self._hints(record) if self._rules.router_scheduler_driver in ZONED else ()
         zoned = not hints or agent.zone in hints
-        return zoned and compatible(agent.configurations, router, record.gateway)
+        suits = zoned and suits_mode(agent.mode, record.distributed)
+        return suits and compatible(agent.configurations, router, record.gateway)
 
     def demands(self, router: Id) -> tuple[object, ...]:
         """What `admits` looks at of a router: equal demands are admitted alike."""
         record = self._tables.routers[router]
-        return record.gateway, record.hints
+        return record.gateway, record.distributed, record.hints
 
     # -- choosing --------------------------------------------------------------------------
 
@@ -160,6 +182,7 @@ class Scheduling:
         dhcp = kind == "dhcp"
         rules, agents = self._rules, self._tables.agents
         driver = rules.network_scheduler_driver if dhcp else rules.router_scheduler_driver
+        driver = "ChanceScheduler" if self._own_snat(record) else driver
         load = {a.name: a.load if dhcp else len(a.hosted) for a in candidates}
         names = [agent.name for agent in candidates]
         choice = Choice(

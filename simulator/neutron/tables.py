@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,7 @@ class Tables:
         self.agents: dict[str, Agent] = {}
         self.networks: dict[Id, Network] = {}
         self.routers: dict[Id, Router] = {}
+        self.ha_routers: Counter[Id] = Counter()  # by project
         self._of_type: dict[str, dict[str, Agent]] = {}
         self._open: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
         self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
@@ -57,6 +59,7 @@ class Tables:
             self.networks[target] = record
         else:
             self.routers[target] = record
+            self.ha_routers[record.project] += record.ha
         self._recount(target, record)
 
     def drop(self, target: Id, record: Network | Router) -> None:
@@ -67,6 +70,7 @@ class Tables:
             del self.networks[target]
         else:
             del self.routers[target]
+            self.ha_routers[record.project] -= record.ha
         self._open[_type_of(record)].pop(target, None)
 
     def agent(self, name: str) -> Agent:
@@ -92,6 +96,26 @@ class Tables:
     def of_type(self, agent_type: str) -> Iterable[Agent]:
         """All agents of one type."""
         return self._of_type.get(agent_type, {}).values()
+
+    def l3_agents(
+        self,
+        *,
+        active_at: float | None = None,
+        modes: Collection[str] = (),
+        hosts: Collection[str] | None = None,
+    ) -> list[Agent]:
+        """L3 agents: only those enabled and alive at *active_at*, of some *modes*, on some *hosts*.
+
+        No modes are all modes; no hosts are none, unless they are not asked for (None).
+        Source: get_l3_agents, neutron/db/l3_agentschedulers_db.py at 29.0.0.
+        """
+        return [
+            agent
+            for agent in self.of_type("l3")
+            if (not modes or agent.mode in modes)
+            and (hosts is None or agent.host in hosts)
+            and (active_at is None or (agent.admin_state_up and self.is_alive(active_at, agent)))
+        ]
 
     def silence(self, now: float, agent: Agent) -> float:
         """Seconds since the last heartbeat of *agent* was processed."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from simulator.scenario.releases import FOLSOM, GRIZZLY, NOVA_NETWORK, Habits, Release
+from simulator.scenario.schema import Neutron
 
 HABITS = tuple(field.name for field in fields(Habits))
 UNBOUNDED = (math.inf, math.inf)
@@ -84,6 +85,13 @@ CHANGES: tuple[Series, ...] = (
         same_agent=("silent", "adding a router to the agent that has it changes nothing"),
         loop_errors=("kill", "neutron/db/l3_agentschedulers_db.py, bug 1375597: ends for good"),
         ha_restart_cuts=(True, "[?] bugs 1798475, 1959151: could put HA ports down"),
+        snat_choice=("random", "bind_snat_servicenode, neutron/db/l3_dvrscheduler_db.py"),
+        distributed_ha=("refused", "DistributedHARouterNotSupported, neutron/db/l3_hamode_db.py"),
+        legacy_to_dvr=("RouterL3AgentMismatch", "[?] validate_agent_router_combination, "
+                       "neutron/db/l3_agentschedulers_db.py; read in Kilo's development"),
+        removal_from_dvr=("allowed", "remove_router_from_l3_agent does not look at modes"),
+        dvr_retain=("never", "remove_router_from_l3_agent does not look at ports"),
+        dvr_failover=("moves", "reschedule_routers_from_down_agents does not look at modes"),
     ),
     _series(
         "kilo", "Kilo: DHCP failover (on), WeightScheduler", "2015.1.4",
@@ -114,6 +122,7 @@ CHANGES: tuple[Series, ...] = (
         heartbeat_timeout=("doubling", "3e668b6a37 (7.1.0), bug 1606827: agents stay down"),
         rpc_backoff=(True, "3e668b6a37 (7.1.0), bug 1554332: load of calls repeated"),
         ha_revival_cuts=(True, "bug 1731595: a revived agent puts its HA ports down"),
+        dvr_failover=("skips", "419ce6281d: compute hosts' bindings are not moved"),
     ),
     _series(
         "mitaka", "Mitaka: availability zones, a queue for state reports", "8.4.0",
@@ -125,12 +134,21 @@ CHANGES: tuple[Series, ...] = (
         network_triggers=(("port", "subnet", "interface"), "aa00310eef: router interfaces, too"),
         gateway_triggers=(True, "da00d1a186 (8.x): creating a router with a gateway"),
         l3_failover_rechecks=(True, "9ec466cd42, 70068992e3, bug 1522436: storm though it is back"),
+        snat_choice=("scheduler", "spec improve-dvr-l3-agent-binding: SNAT is bound as legacy is"),
+        distributed_ha=("allowed", "create_router, neutron/db/l3_hamode_db.py, asks no more"),
+        legacy_to_dvr=("DVRL3CannotAssignToDvrAgent", "[?] neutron/db/l3_agentschedulers_db.py; "
+                       "in Mitaka's development, but Liberty was not looked up"),
+        removal_from_dvr=("refused", "[?] DVRL3CannotRemoveFromDvrAgent, with the end of compute "
+                          "hosts' bindings; its commit was not looked up"),
+        dvr_failover=("moves", "compute hosts have no bindings that could be skipped"),
     ),
     _series(
         "newton", "Newton: binding indices, RPC back-off", "9.4.1",
         one_binding=(True, "b1ec8d523d, bug 1535557: unique(router, binding_index)"),
         ha_vrrp_health_check_interval=(0.0, "new (9.4.1), off; neutron/conf/agent/l3/ha.py"),
         heartbeat_timeout=("rpc", "bb989be99d, bug 1606827: no back-off for heartbeats"),
+        dvr_retain=("by hand", "[?] remove_router_from_l3_agent looks at ports; read in the series "
+                    "or before it"),
     ),
     _series("ocata", "Ocata: one way of automatic L3 scheduling", "10.0.7",
             min_l3_agents_per_router=(None, "dd5aca38f9: removed"),
@@ -144,7 +162,8 @@ CHANGES: tuple[Series, ...] = (
             ha_revival_cuts=(False, "9ed693228f, bug 1731595: HA ports went down on revival"),
             dhcp_failover_filter=(False, "7c7b2d75aa: disabled agents' networks move, too")),
     _series("rocky", "Rocky", "13.0.7",
-            dhcp_workers=((8, 8), "neutron/agent/dhcp/agent.py: green threads for events")),
+            dhcp_workers=((8, 8), "neutron/agent/dhcp/agent.py: green threads for events"),
+            dvr_retain=("always", "8b16b53b5b: _notify_agents_router_rescheduled looks at ports")),
     _series("stein", "Stein: DHCP resync by events", "14.4.2",
             resync_throttle=(1.0, "new: what needs a resync is not left to resync_interval"),
             rpc_response_max_timeout=(600.0, "new: the most that a time-out doubles to"),
@@ -187,7 +206,7 @@ def _after(before: Release, series: Series) -> Release:
     for name, change in series.changes.items():
         if name in HABITS:
             habits[name] = change.value
-        elif name in GRIZZLY.rules:
+        elif name not in Neutron.model_fields:
             rules[name] = change.value
         elif change.value is None:
             del options[name]

@@ -259,7 +259,7 @@ def test_two_agents_of_one_host_and_distributed_routers_in_the_server(read):
     state = state_of(cloud)
     assert list(state.server.agents) == ["h/l3 a1", "h/l3 a2"]
     assert list(state.server.routers["r1"].agents) == ["h/l3 a2"]
-    assert "router r1: it is distributed, and taken for a central one" in state.assumed
+    assert state.server.routers["r1"].distributed
     assert state.partial == ()
 
 

@@ -6,6 +6,7 @@ import pytest
 from upstream_cloud import HOUR, Cloud
 
 from simulator.neutron.errors import (
+    AgentNotFound,
     InvalidDHCPAgent,
     InvalidL3Agent,
     NetworkNotHostedByDhcpAgent,
@@ -181,6 +182,17 @@ def test_network_remove_from_dhcp_agent(cloud):
     assert cloud.hosted(agent) == []
 
 
+def test_list_networks_hosted_by_dhcp_agent_with_invalid_agent(cloud):
+    cloud.network()
+    cloud.register_agent_states()
+    cloud.bind("net", "dhcp-hosta")
+    assert cloud.server.hosted_by("dhcp-hosta", "dhcp") == ["net"]
+    assert cloud.server.hosted_by("l3-hosta", "dhcp") == []
+    with pytest.raises(AgentNotFound) as refused:
+        cloud.server.hosted_by("dhcp-nowhere", "dhcp")
+    assert refused.value.status == 404
+
+
 def test_list_active_networks_on_not_registered_yet_dhcp_agent(cloud):
     cloud.network()
     assert cloud.sync("dhcp-hosta") == []
@@ -303,7 +315,89 @@ def test_router_reschedule_failed_notification_all_attempts():
     assert cloud.hosts("r1") == []
 
 
+# -- distributed routers -------------------------------------------------------------------
+
+
+def snat_pair(**options) -> Cloud:
+    """A distributed router on one of two dvr_snat agents."""
+    cloud = Cloud(allow_automatic_l3agent_failover=True, **options)
+    cloud.l3("hosta", "hostb", agent_mode="dvr_snat")
+    cloud.distributed("r1", "net", gateway="ext")
+    assert len(cloud.hosts("r1")) == 1
+    return cloud
+
+
+def test_router_reschedule_no_remove_if_agent_has_dvr_service_ports():
+    cloud = snat_pair()
+    (old,) = cloud.hosts("r1")
+    cloud.vm("net", cloud.server.agents[old].host)
+    cloud.kill(old)
+    told = cloud.failover.routers(cloud.now)
+    (new,) = cloud.hosts("r1")
+    assert new != old
+    assert told == [Notice("l3", old, "routers_updated", "r1"), added("r1", new, failed=False)]
+
+
+def test_sync_dvr_router(cloud):
+    cloud.register_dvr_agents()
+    cloud.disable("l3-hosta")  # so that nothing is bound
+    cloud.distributed("r1", "net")
+    cloud.enable("l3-hosta")
+    for host in ("hosta", "hostb"):
+        cloud.vm("net", host)
+        assert cloud.server.given(f"l3-{host}", ["r1"]) == ["r1"]
+        assert cloud.hosted(f"l3-{host}") == []
+
+
+def test_sync_dvr_router_with_fixedip_on_fip_net(cloud):
+    cloud.register_dvr_agents()
+    cloud.network("ext")
+    cloud.distributed("r1", gateway="ext")
+    cloud.vm("ext", "hostb")
+    assert cloud.server.given("l3-hostb", ["r1"]) == []
+
+
+def test_dvr_router_scheduling_to_only_dvr_snat_agent(cloud):
+    cloud.register_dvr_agents()
+    cloud.network("net")
+    cloud.vm("net", "hostb")
+    cloud.distributed("r1", "net", gateway="ext")
+    cloud.server.schedule_router(cloud.now, "r1")
+    assert cloud.hosts("r1") == ["l3-hosta"]
+
+
+def test_dvr_router_csnat_rescheduling():
+    cloud = snat_pair()
+    (old,) = cloud.hosts("r1")
+    cloud.kill(old)
+    cloud.failover.routers(cloud.now)
+    (new,) = cloud.hosts("r1")
+    assert new != old
+
+
+def test_dvr_router_manual_rescheduling():
+    """Removed, and added to the same agent; the project's list has it added to another one."""
+    cloud = snat_pair()
+    (agent,) = cloud.hosts("r1")
+    (other,) = {"l3-hosta", "l3-hostb"} - {agent}
+    for name in (agent, other):
+        told = cloud.server.remove_router_from_agent(cloud.now, "r1", cloud.hosts("r1")[0])
+        assert [notice.method for notice in told] == ["router_removed_from_agent"]
+        assert cloud.hosts("r1") == []
+        cloud.server.add_router_to_agent(cloud.now, "r1", name)
+        assert cloud.hosts("r1") == [name]
+
+
 # -- routers -------------------------------------------------------------------------------
+
+
+def test_list_routers_hosted_by_l3_agent_with_invalid_agent(cloud):
+    cloud.register_agent_states()
+    cloud.bind(cloud.router("r1"), "l3-hosta")
+    assert cloud.server.hosted_by("l3-hosta", "l3") == ["r1"]
+    with pytest.raises(AgentNotFound) as refused:
+        cloud.server.hosted_by("l3-nowhere", "l3")
+    assert refused.value.status == 404
 
 
 def test_list_router_ids_on_host_no_l3_agent(cloud):
@@ -484,6 +578,15 @@ def test_network_port_create_notification(cloud):
     told += cloud.server.create_port(cloud.now, "net")
     methods = ["network_create_end", "subnet_create_end", "port_create_end"]
     assert told == [Notice("dhcp", agent, method, "net") for method in methods]
+
+
+def test_network_ha_port_create_notification():
+    """Told to each of three; that one of them is told first, priorities, is not modelled."""
+    cloud = Cloud(dhcp_agents_per_network=3)
+    agents = cloud.dhcp("hosta", "hostb", "hostc")
+    cloud.network()
+    told = cloud.port()
+    assert sorted(told) == [Notice("dhcp", agent, "port_create_end", "net") for agent in agents]
 
 
 def test_unreserved_dhcp_port_creation(cloud):

@@ -5,6 +5,12 @@ from __future__ import annotations
 import pytest
 from upstream_cloud import Cloud
 
+from simulator.neutron.errors import (
+    DVRL3CannotAssignToDvrAgent,
+    DVRL3CannotRemoveFromDvrAgent,
+    RouterL3AgentMismatch,
+)
+from simulator.neutron.records import Notice
 from simulator.neutron.schedulers import vacant_index
 
 CHANCE = {"router_scheduler_driver": "ChanceScheduler"}
@@ -47,15 +53,21 @@ def test__get_routers_can_schedule_with_no_target_routers():
     assert cloud.decisions == []
 
 
-def test__get_candidates_iterable_on_early_returns(monkeypatch):
-    cloud = pair()
-    asked = []
+def asks(cloud: Cloud, monkeypatch) -> list[str]:
+    """The routers that the filter of candidates was asked about, as it goes on."""
+    asked: list[str] = []
     admits = cloud.server.scheduling.admits
     monkeypatch.setattr(
         cloud.server.scheduling,
         "admits",
         lambda agent, router: asked.append(router) or admits(agent, router),
     )
+    return asked
+
+
+def test__get_candidates_iterable_on_early_returns(monkeypatch):
+    cloud = pair()
+    asked = asks(cloud, monkeypatch)
     cloud.router("hosted")
     cloud.bind("hosted", "l3-1")
     cloud.server.schedule_router(cloud.now, "hosted")
@@ -68,6 +80,138 @@ def test__get_candidates_iterable_on_early_returns(monkeypatch):
     cloud.l3("1")
     cloud.server.schedule_router(cloud.now, "free")
     assert asked == ["free"]
+
+
+def test__get_candidates_skips_get_l3_agent_candidates_if_dvr_scheduled(monkeypatch):
+    cloud = pair()
+    asked = asks(cloud, monkeypatch)
+    cloud.l3("snat", agent_mode="dvr_snat")
+    cloud.distributed()
+    cloud.bind("r1", "l3-snat")
+    cloud.server.schedule_router(cloud.now, "r1")
+    assert asked == []
+
+
+def dvr_order(cloud: Cloud, monkeypatch, gateway: str | None) -> list[str]:
+    """What scheduling a distributed router asks, in order."""
+    calls: list[str] = []
+    for owner, name in (
+        (cloud.server.tables, "hosting"),
+        (cloud.server.tables, "l3_agents"),
+        (cloud.server.scheduling, "admits"),
+    ):
+        call = getattr(owner, name)
+        monkeypatch.setattr(
+            owner, name, lambda *a, n=name, c=call, **k: calls.append(n) or c(*a, **k)
+        )
+    cloud.server.tables.routers[cloud.distributed("r1")].gateway = gateway
+    cloud.server.schedule_router(cloud.now, "r1")
+    return calls
+
+
+def test_schedule_dvr_router_without_snatbinding_and_no_gw(monkeypatch):
+    cloud = Cloud(**CHANCE)
+    cloud.l3("snat", agent_mode="dvr_snat")
+    assert dvr_order(cloud, monkeypatch, None) == ["hosting", "l3_agents", "admits"]
+    assert cloud.hosts("r1") == ["l3-snat"]
+
+
+def test_schedule_router_distributed(monkeypatch):
+    cloud = Cloud(**CHANCE)
+    cloud.l3("snat", agent_mode="dvr_snat")
+    assert dvr_order(cloud, monkeypatch, "ext") == ["hosting", "l3_agents", "admits"]
+    assert cloud.hosts("r1") == ["l3-snat"]
+
+
+# -- modes of agents -----------------------------------------------------------------------
+
+
+def modes() -> Cloud:
+    """Upstream's two legacy agents, one in dvr mode and one in dvr_snat mode."""
+    cloud = pair()
+    cloud.l3("dvr", agent_mode="dvr")
+    cloud.l3("snat", agent_mode="dvr_snat")
+    return cloud
+
+
+def candidates(cloud: Cloud, *names: str, distributed: bool = True, ha: bool = False) -> list[str]:
+    """Which of the agents may take a router with an interface."""
+    if distributed:
+        cloud.distributed("r1", "net", ha=ha)
+    else:
+        cloud.router()
+    return [name for name in names if cloud.server.takes(cloud.server.agents[name], "r1")]
+
+
+def test_get_l3_agent_candidates_legacy():
+    assert candidates(modes(), "l3-1", "l3-dvr", distributed=False) == ["l3-1"]
+
+
+def test_get_l3_agent_candidates_dvr():
+    cloud = modes()
+    cloud.network("net")
+    cloud.vm("net", "dvr")
+    assert candidates(cloud, "l3-1", "l3-dvr") == []
+
+
+def test_get_l3_agent_candidates_dvr_no_vms():
+    assert candidates(modes(), "l3-1", "l3-dvr") == []
+
+
+def test_get_l3_agent_candidates_dvr_snat():
+    cloud = modes()
+    cloud.network("net")
+    cloud.vm("net", "snat")
+    assert candidates(cloud, "l3-snat") == ["l3-snat"]
+
+
+def test_get_l3_agent_candidates_dvr_snat_no_vms():
+    assert candidates(modes(), "l3-snat") == ["l3-snat"]
+
+
+def test_get_l3_agent_candidates_dvr_ha_snat_no_vms():
+    assert candidates(modes(), "l3-snat", ha=True) == ["l3-snat"]
+
+
+def test_get_l3_agent_candidates_centralized():
+    assert candidates(modes(), "l3-snat", distributed=False) == ["l3-snat"]
+
+
+SIX = ["legacy", "dvr_snat", "dvr", "dvr_no_external", "fake_mode", "legacy"]
+
+
+def six() -> Cloud:
+    """Upstream's six agents, one in each mode and another legacy one, on hosts 1 to 6."""
+    cloud = Cloud()
+    for number, mode in enumerate(SIX, start=1):
+        cloud.l3(f"host_{number}", agent_mode=mode)
+    return cloud
+
+
+class TestTestGetL3AgentsWithAgentModeFilter:
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ([], SIX),
+            (["legacy"], ["legacy", "legacy"]),
+            (["dvr_snat"], ["dvr_snat"]),
+            (["dvr"], ["dvr"]),
+            (["dvr_no_external"], ["dvr_no_external"]),
+            (["dvr_snat", "dvr"], ["dvr_snat", "dvr"]),
+            (["dvr_snat", "dvr_no_external"], ["dvr_snat", "dvr_no_external"]),
+            (["dvr_snat", "dvr", "dvr_no_external"], ["dvr_snat", "dvr", "dvr_no_external"]),
+            (["invalid"], []),
+        ],
+    )
+    def test_get_l3_agents(self, asked, found):
+        assert [agent.mode for agent in six().server.tables.l3_agents(modes=asked)] == found
+
+
+class TestTestGetL3AgentsWithHostFilter:
+    @pytest.mark.parametrize("host", [*(f"host_{number}" for number in range(1, 7)), "invalid"])
+    def test_get_l3_agents(self, host):
+        found = [agent.host for agent in six().server.tables.l3_agents(hosts=[host])]
+        assert found == ([] if host == "invalid" else [host])
 
 
 def test_get_l3_agents_hosting_routers():
@@ -106,6 +250,76 @@ def test_add_router_to_l3_agent_already_scheduled():
     cloud.told.clear()
     cloud.server.add_router_to_agent(cloud.now, "r1", "l3-1")
     assert cloud.told == []
+
+
+def refused(error: type[Exception], name: str, **state) -> None:
+    """Adding a router to an agent is refused, and changes nothing."""
+    cloud = modes()
+    cloud.disable("l3-snat")  # so that nothing is scheduled
+    cloud.router(**state)
+    with pytest.raises(error) as raised:
+        cloud.server.add_router_to_agent(cloud.now, "r1", name)
+    assert (raised.value.status, cloud.told) == (409, [])
+
+
+def test_add_router_to_l3_agent_mismatch_error_dvr_to_legacy():
+    refused(RouterL3AgentMismatch, "l3-1", distributed=True)
+
+
+def test_add_router_to_l3_agent_mismatch_error_legacy_to_dvr():
+    refused(DVRL3CannotAssignToDvrAgent, "l3-dvr")
+
+
+def test_add_router_to_l3_agent_mismatch_error_dvr_to_dvr():
+    refused(DVRL3CannotAssignToDvrAgent, "l3-dvr", distributed=True)
+
+
+def add_distributed(*, scheduled: bool) -> Cloud:
+    """A distributed router with a gateway, added to the dvr_snat agent."""
+    cloud = modes()
+    cloud.disable("l3-snat")
+    cloud.distributed("r1", gateway="ext")
+    cloud.enable("l3-snat")
+    if scheduled:
+        bind(cloud, "r1", "l3-snat")
+        cloud.told.clear()
+    cloud.server.add_router_to_agent(cloud.now, "r1", "l3-snat")
+    return cloud
+
+
+def test_add_router_to_l3_agent_dvr_to_snat():
+    assert add_distributed(scheduled=False).hosts("r1") == ["l3-snat"]
+
+
+def test_add_distributed_router_to_l3_agent():
+    assert add_distributed(scheduled=False).told == [("r1", "l3-snat", True)]
+
+
+def test_add_distributed_router_to_l3_agent_already_scheduled():
+    assert add_distributed(scheduled=True).told == []
+
+
+def test_remove_router_from_l3_agent_in_dvr_mode():
+    """Whatever the router, be there one or not."""
+    cloud = modes()
+    with pytest.raises(DVRL3CannotRemoveFromDvrAgent) as raised:
+        cloud.server.remove_router_from_agent(cloud.now, "any", "l3-dvr")
+    assert raised.value.status == 409
+
+
+def test_remove_router_from_l3_agent_in_dvr_snat_mode():
+    cloud = modes()
+    cloud.distributed()
+    told = cloud.server.remove_router_from_agent(cloud.now, "r1", "l3-snat")
+    assert told == [removed("l3-snat")]
+
+
+def removed(agent: str, router: str = "r1") -> Notice:
+    return Notice("l3", agent, "router_removed_from_agent", router)
+
+
+def updated(agent: str, router: str = "r1") -> Notice:
+    return Notice("l3", agent, "routers_updated", router)
 
 
 def test_bind_new_router():
@@ -314,6 +528,14 @@ def test_auto_schedule_ha_router_when_incompatible_agent_exist():
     assert sorted(cloud.hosts("r1")) == ["l3-1", "l3-2"]
 
 
+def test_auto_schedule_ha_router_when_dvr_agent_exist():
+    cloud = pair()
+    cloud.l3("dvr", agent_mode="dvr")
+    cloud.router(ha=True)
+    assert cloud.sync("l3-dvr") == []
+    assert sorted(cloud.hosts("r1")) == ["l3-1", "l3-2"]
+
+
 class TestL3HALeastRoutersSchedulerTestCase:
     def test_scheduler(self):
         cloud = four(max_l3_agents_per_router=2, router_scheduler_driver="LeastRoutersScheduler")
@@ -323,6 +545,106 @@ class TestL3HALeastRoutersSchedulerTestCase:
         cloud.enable("l3-3")
         cloud.enable("l3-4")
         assert sorted(cloud.hosts(cloud.router("r2", ha=True))) == ["l3-3", "l3-4"]
+
+
+# -- ports that need distributed routers ---------------------------------------------------
+
+
+def computes() -> Cloud:
+    """Two compute hosts, and a distributed router on a network, bound to nobody."""
+    cloud = Cloud()
+    cloud.l3("vm-host1", "vm-host2", agent_mode="dvr")
+    cloud.distributed("r1", "net")
+    return cloud
+
+
+def test__notify_l3_agent_new_port_action():
+    """Its host is told; entries for its address (ARP) are not modelled, here and below."""
+    assert computes().vm("net", "vm-host1") == [updated("l3-vm-host1")]
+
+
+def test__notify_l3_agent_new_port_no_action():
+    """A port of any other owner."""
+    told = computes().server.create_port(0.0, "net")
+    assert [notice for notice in told if notice.agent_type == "l3"] == []
+
+
+def test__notify_l3_agent_update_port_no_action():
+    cloud = computes()
+    cloud.vm("net", "vm-host1")
+    assert cloud.vm("net", "vm-host1", before="vm-host1") == []
+
+
+def test__notify_l3_agent_update_port_with_migration_port_profile():
+    """While a VM migrates, both hosts have its port."""
+    cloud = computes()
+    cloud.vm("net", "vm-host1")
+    assert cloud.server.port_on_host(cloud.now, "net", "vm-host2") == [updated("l3-vm-host2")]
+    assert cloud.sync("l3-vm-host1") == cloud.sync("l3-vm-host2") == ["r1"]
+
+
+def test__notify_l3_agent_port_binding_change():
+    """Another port needs the router where the port was."""
+    cloud = computes()
+    cloud.vm("net", "vm-host1")
+    cloud.vm("net", "vm-host1")
+    assert cloud.vm("net", "vm-host2", before="vm-host1") == [updated("l3-vm-host2")]
+
+
+def test__notify_l3_agent_port_binding_change_removed_routers():
+    cloud = computes()
+    cloud.vm("net", "vm-host1")
+    told = cloud.vm("net", "vm-host2", before="vm-host1")
+    assert told == [removed("l3-vm-host1"), updated("l3-vm-host2")]
+
+
+def test__notify_l3_agent_update_port_removing_routers():
+    cloud = computes()
+    cloud.vm("net", "vm-host1")
+    assert cloud.vm("net", None, before="vm-host1") == [removed("l3-vm-host1")]
+
+
+def test__notify_port_delete():
+    cloud = computes()
+    cloud.server.port_on_host(cloud.now, "net", "vm-host1")
+    told = cloud.server.port_off_host(cloud.now, "net", "vm-host1")
+    assert told == [removed("l3-vm-host1")]
+    assert cloud.sync("l3-vm-host1") == []
+
+
+def test_dvr_handle_new_service_port():
+    cloud = computes()
+    cloud.distributed("r2", "net")
+    told = cloud.vm("net", "vm-host1")
+    assert told == [updated("l3-vm-host1", router) for router in ("r1", "r2")]
+
+
+def test_get_dvr_routers_by_subnet_ids():
+    cloud = computes()
+    cloud.router("central")
+    cloud.server.add_interface(cloud.now, "central", "net")
+    assert cloud.server.distributed.on_network("net") == ["r1"]
+
+
+def test_get_subnet_ids_on_router():
+    """Networks stand for their subnets."""
+    assert list(computes().server.routers["r1"].networks) == ["net"]
+
+
+def test_get_subnet_ids_on_router_no_subnet():
+    cloud = Cloud()
+    assert list(cloud.server.routers[cloud.distributed("r1")].networks) == []
+
+
+def test__check_dvr_serviceable_ports_on_host():
+    """The name of the one host begins with that of the other."""
+    cloud = Cloud()
+    cloud.l3("my_l3_host_dvr", agent_mode="dvr")
+    cloud.l3("my_l3_host_dvr_snat", agent_mode="dvr_snat")
+    cloud.distributed("r1", "net")
+    cloud.vm("net", "my_l3_host_dvr_snat")
+    assert cloud.server.distributed.needs("r1", "my_l3_host_dvr_snat")
+    assert not cloud.server.distributed.needs("r1", "my_l3_host_dvr")
 
 
 # -- AZLeastRoutersScheduler ---------------------------------------------------------------

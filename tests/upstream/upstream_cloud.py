@@ -92,6 +92,11 @@ class Cloud:
         self.l3("hosta", "hostb")
         self.dhcp("hosta", "hostc")
 
+    def register_dvr_agents(self) -> None:
+        """Upstream's two of DVR: dvr_snat on hosta, dvr on hostb."""
+        self.l3("hosta", agent_mode="dvr_snat")
+        self.l3("hostb", agent_mode="dvr")
+
     def disable(self, name: str) -> None:
         self.server.update_agent(self.now, name, False)
 
@@ -123,6 +128,19 @@ class Cloud:
     def router(self, name: str = "r1", **state) -> str:
         self.server.create_router(self.now, name, **state)
         return name
+
+    def distributed(self, name: str = "r1", *networks: str, **state) -> str:
+        """A distributed router with interfaces on these networks."""
+        self.router(name, distributed=True, **state)
+        for network in networks:
+            if network not in self.server.networks:
+                self.server.create_network(self.now, network)
+            self.server.add_interface(self.now, name, network)
+        return name
+
+    def vm(self, network: str, host: str | None, *, before: str | None = None) -> list[Notice]:
+        """A VM's port is bound to a host; what is told."""
+        return self.server.move_port(self.now, network, before, host)
 
     def bind(self, target: str, *names: str) -> None:
         for name in names:

@@ -1,0 +1,85 @@
+"""Bindings by hand: the API's scheduler extensions, and its lists of what an agent has."""
+
+from __future__ import annotations
+
+from simulator.neutron import errors
+from simulator.neutron.records import COMPUTE_MODES, Agent, Id, Notice, Router, compatible
+from simulator.neutron.routers import Routers
+
+
+class ByHand(Routers):
+    """The requests that bind, unbind and list; each is told to the agent it is about."""
+
+    def add_network_to_agent(self, now: float, network: Id, name: str) -> list[Notice]:
+        """Source: add_network_to_dhcp_agent, quantum/db/agentschedulers_db.py at 2013.1.5."""
+        record, agent = self.tables.network(network), self.tables.agent(name)
+        if agent.type != "dhcp" or not self._accepts(agent):
+            raise errors.InvalidDHCPAgent(name)
+        if name in record.agents:
+            raise errors.NetworkHostedByDHCPAgent(name)
+        self.tables.bind(network, agent, force=True)
+        return [Notice("dhcp", name, "network_create_end", network)]
+
+    def remove_network_from_agent(self, now: float, network: Id, name: str) -> list[Notice]:
+        """Source: remove_network_from_dhcp_agent, the same file."""
+        record, agent = self.tables.network(network), self.tables.agent(name)
+        if name not in record.agents:
+            raise errors.NetworkNotHostedByDhcpAgent(name)
+        self.tables.unbind(network, agent)
+        return [Notice("dhcp", name, "network_delete_end", network)]
+
+    def add_router_to_agent(self, now: float, router: Id, name: str) -> list[Notice]:
+        """Source: add_router_to_l3_agent, quantum/db/agentschedulers_db.py at 2013.1.5;
+        neutron/db/l3_agentschedulers_db.py since. Zones are the schedulers' affair.
+        """
+        record, agent = self.tables.router(router), self.tables.agent(name)
+        self._check_suitable(agent, router, record)
+        if name in record.agents:
+            if self.rules.same_agent == "silent":
+                return []
+            raise errors.RouterHostedByL3Agent(name)
+        hosted = record.agents if self.rules.one_binding else self.tables.hosting(record.agents)
+        if hosted and not record.ha:
+            raise getattr(errors, self.rules.other_agent)(name)
+        self.tables.bind(router, agent, force=record.ha)
+        return [Notice("l3", name, "router_added_to_agent", router)]
+
+    def _check_suitable(self, agent: Agent, router: Id, record: Router) -> None:
+        """Refuse an agent of another type or mode, or one that cannot take the router.
+
+        Source: validate_agent_router_combination, neutron/db/l3_agentschedulers_db.py.
+        """
+        if agent.type != "l3":
+            raise errors.InvalidL3Agent(agent.name)
+        if agent.mode in COMPUTE_MODES:
+            if record.distributed:
+                raise errors.DVRL3CannotAssignToDvrAgent(agent.name)
+            raise getattr(errors, self.rules.legacy_to_dvr)(agent.name)
+        if record.distributed and agent.mode == "legacy":
+            raise errors.RouterL3AgentMismatch(agent.name)
+        suits = compatible(agent.configurations, router, record.gateway)
+        if not self._accepts(agent) or not suits:
+            raise errors.InvalidL3Agent(agent.name)
+
+    def remove_router_from_agent(self, now: float, router: Id, name: str) -> list[Notice]:
+        """Source: remove_router_from_l3_agent, the same file. Nothing schedules it anew."""
+        agent = self.tables.agent(name)
+        if agent.mode in COMPUTE_MODES and self.rules.removal_from_dvr == "refused":
+            raise errors.DVRL3CannotRemoveFromDvrAgent(name)
+        record = self.tables.router(router)
+        if name in record.agents:
+            self.tables.unbind(router, agent)
+        elif self.rules.removal == "conflict":
+            raise errors.RouterNotHostedByL3Agent(name)
+        return [self.removal(router, agent, by_hand=True)]
+
+    # -- lists -----------------------------------------------------------------------------
+
+    def hosted_by(self, name: str, agent_type: str) -> list[Id]:
+        """What is bound to an agent of this type; nothing, if it is of another one.
+
+        Source: list_routers_on_l3_agent, the same file, and list_networks_on_dhcp_agent,
+        neutron/db/agentschedulers_db.py: AgentNotFound, but for an agent that is there.
+        """
+        agent = self.tables.agent(name)
+        return list(agent.hosted) if agent.type == agent_type else []
