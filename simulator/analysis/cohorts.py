@@ -8,7 +8,7 @@ its last renewal, so an outage cuts cohorts in two and moves the parts as wholes
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,22 +43,28 @@ class Cohorts:
 
     def take(self, which: Ints | Bools) -> Cohorts:
         """Some of the cohorts."""
-        return Cohorts(*(getattr(self, field.name)[which] for field in fields(self)))
+        return Cohorts(
+            self.unit[which], self.own[which], self.first[which], self.last[which],
+            self.mass[which],
+        )  # fmt: skip
 
     def split(self, time: Floats) -> tuple[Cohorts, Cohorts]:
         """Those last renewed before *time* (one a row), and the others."""
+        if not self.unit.size:
+            return self, self
         some, whole = self.first < time, self.last <= time
         cut = some & ~whole
         before = np.where(some, self.mass, 0.0)
         width = self.last[cut] - self.first[cut]
         before[cut] *= (time[cut] - self.first[cut]) / width
-        early = replace(self, last=np.minimum(self.last, time), mass=before)
-        late = replace(self, first=np.maximum(self.first, time), mass=self.mass - before)
+        unit, own, first, last = self.unit, self.own, self.first, self.last
+        early = Cohorts(unit, own, first, np.minimum(last, time), before)
+        late = Cohorts(unit, own, np.maximum(first, time), last, self.mass - before)
         return early.take(some), late.take(~(some & whole))
 
     def later(self, by: float) -> Cohorts:
         """The same VMs, last renewed *by* seconds later."""
-        return replace(self, first=self.first + by, last=self.last + by)
+        return Cohorts(self.unit, self.own, self.first + by, self.last + by, self.mass)
 
     def pooled(self, first: Floats, last: Floats) -> Cohorts:
         """One cohort for each unit and server, last renewed in [first, last) (one a unit)."""
@@ -72,9 +78,12 @@ class Cohorts:
 
     def spread(self, serving: Bools) -> Cohorts:
         """The same VMs, divided equally among the servers that serve: *serving*[unit, server]."""
+        if not self.unit.size:
+            return self
         options = serving[self.unit]
         row, own = np.nonzero(options)
-        return replace(self.take(row), own=own, mass=(self.mass / options.sum(axis=1))[row])
+        mass = (self.mass / options.sum(axis=1))[row]
+        return Cohorts(self.unit[row], own, self.first[row], self.last[row], mass)
 
     def stopped(self, time: Floats, renewal: float) -> Cohorts:
         """The cohorts when their own servers stop at *time* (one a unit): [time - renewal, time).
@@ -89,7 +98,8 @@ class Cohorts:
         even = self.take(old).pooled(time - renewal, time)
         recent, at = self.take(~old), at[~old]
         turns = np.maximum(np.ceil((at - recent.first) / renewal) - 1, 0) * renewal
-        recent = replace(recent, first=recent.first + turns, last=recent.last + turns)
+        first, last = recent.first + turns, recent.last + turns
+        recent = Cohorts(recent.unit, recent.own, first, last, recent.mass)
         before, after = recent.split(at)
         point = after.first == after.last  # renewed at the very instant of the stop
         return gathered((even, before, after.take(point), after.take(~point).later(-renewal)))
@@ -103,5 +113,10 @@ def gathered(parts: Iterable[Cohorts]) -> Cohorts:
         return Cohorts(nobody, nobody, np.empty(0), np.empty(0), np.empty(0))
     if len(parts) == 1:
         return parts[0]
-    columns = ([getattr(part, field.name) for part in parts] for field in fields(Cohorts))
-    return Cohorts(*(np.concatenate(column) for column in columns))
+    return Cohorts(
+        np.concatenate([part.unit for part in parts]),
+        np.concatenate([part.own for part in parts]),
+        np.concatenate([part.first for part in parts]),
+        np.concatenate([part.last for part in parts]),
+        np.concatenate([part.mass for part in parts]),
+    )

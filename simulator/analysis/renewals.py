@@ -120,6 +120,8 @@ class Renewals:
 
     def _lose(self, cohorts: Cohorts, until: Floats) -> None:
         """VMs lose their addresses within [first, last), and have none until the step's end."""
+        if not cohorts.unit.size:
+            return
         unit, first, last, mass = cohorts.unit, cohorts.first, cohorts.last, cohorts.mass
         zero = np.zeros(unit.size)
         ramp = last > first
@@ -136,6 +138,8 @@ class Renewals:
         regain_at[opened] = begin[opened] + self._context.regain
         regain_at[~serves] = np.inf
         out = np.flatnonzero(lost > 0)
+        if not out.size:
+            return gathered(())
         end = np.minimum(until, regain_at)[out]
         self._found.append((out, begin[out], end, lost[out], np.zeros(out.size)))
         back = out[regain_at[out] <= until[out]]

@@ -5,16 +5,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from lab import FREE, network_nodes, run_one
 
 from simulator.analysis.context import client_times
+from simulator.analysis.measured import Measured
 
 FOR_EVER = 80_000
 
 
-def lost(*outages, regain=0, **keys):
-    """VM-seconds without an address; *outages* are those of each server, (begin, seconds)."""
+def lost(*outages, regain=0, **times):
+    """VM-seconds without an address; *outages* are those of each server, (begin, seconds).
+
+    *times* are a client's, if not its own.
+    """
     hosts = network_nodes()
     if len(outages) > 1:
         hosts["dhcp"] = {"kind": "network", "count": len(outages) - 1, "agents": ["dhcp", "l2"]}
@@ -28,9 +34,8 @@ def lost(*outages, regain=0, **keys):
             f"{name}/data": {"outages": [{"at": f"{a}s", "for": f"{d}s"} for a, d in mine]}
             for name, mine in zip(names, outages, strict=True)
         },
-        **keys,
     )
-    return measured.leases.without_address()
+    return Measured(measured.trace, replace(measured.context, **times)).leases.without_address()
 
 
 @pytest.mark.parametrize("seconds", [30, 60, 90, 120, 200])
@@ -117,6 +122,21 @@ def test_regaining_goes_on_at_another_server():
 def test_a_run_that_begins_without_dhcp_finds_leases_of_the_past():
     """All VMs were there before the run; its first server is back at 90 s: 30^2 / 120 each."""
     assert lost([(0, 90)], [(0, 1000)]) == pytest.approx(10 * 30**2 / 120, abs=1e-9)
+
+
+def test_a_server_may_set_other_times():
+    """T1 = 30 s, T2 = 50 s of 120 s. A stops for good, B 40 s later for 70 or 75 s.
+
+    Of A's VMs those renewed at least 10 s before A's stop came to B: 2/3. The others were renewed
+    40 to 50 s before B stops and lose their addresses 70 to 80 s into its outage: none if that
+    takes 70 s; after 75 s half of them, 2.5 s ago on average. One server alone: from 90 s on.
+    """
+    both = [[(1000, FOR_EVER)], [(1040, 70)]], [[(1000, FOR_EVER)], [(1040, 75)]]
+    assert [lost(*each, renewal=30.0, rebinding=50.0) for each in both] == pytest.approx(
+        [0.0, 5 / 3 * 5**2 / 10 / 2]
+    )
+    alone = lost([(1000, 100)], renewal=30.0, rebinding=50.0)
+    assert alone == pytest.approx(10 * 10**2 / 30 / 2)
 
 
 def test_the_times_a_client_asks_at():
