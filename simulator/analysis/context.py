@@ -8,23 +8,28 @@ from simulator.clock import quantize
 from simulator.scenario.releases import Architecture
 from simulator.scenario.schema import Scenario
 from simulator.scenario.series import RELEASES
-from simulator.scenario.size import amount
+from simulator.scenario.size import amount, option
 
 
 @dataclass(frozen=True)
 class Context:
     """The window of measurement, the system's facts and the scenario's choices.
 
-    *begin* and *end* bound the window, s. *lease* is the DHCP lease, *regain* the time in which
-    a VM has an address again once the service is back, s. *daily* holds the steps of the load
-    profile as (seconds of the day, factor), () for a constant load.
+    *begin* and *end* bound the window, s. *lease* is the DHCP lease; from *renewal* (T1) after its
+    last renewal on a VM asks its own server, from *rebinding* (T2) on any; *regain* is the time in
+    which a VM has an address again once the service is back, s. *daily* holds the steps of the
+    load profile as (seconds of the day, factor), () for a constant load.
     """
 
     begin: float
     end: float
     architecture: Architecture
     reports: bool
+    replicated: bool
+    distributed: bool
     lease: float
+    renewal: float
+    rebinding: float
     regain: float
     daily: tuple[tuple[float, float], ...]
     downtime_limit_per_year: float
@@ -41,18 +46,37 @@ class Context:
         return self.architecture == "scheduled"
 
 
+def client_times(lease: float, renewal: float = 0.0, rebinding: float = 0.0) -> tuple[float, float]:
+    """T1 and T2 of a DHCP client, s: what its server tells it, or the client's own for 0.
+
+    The client's own are 1/2 and 7/8 of the lease. T2 is at most the lease, and T1 at most T2.
+    Source: RFC 2131, 4.4.5; dhcp_renewal_time and dhcp_rebinding_time of Neutron from Queens on.
+    """
+    rebinding = min(rebinding or lease * 7 / 8, lease)
+    return min(renewal or lease / 2, rebinding), rebinding
+
+
 def context_of(scenario: Scenario, variant: str) -> Context:
     """The context of one variant."""
     system = scenario.variants[variant]
     release = RELEASES[system.release]
     lease = amount(system, "dhcp_lease_duration")
     assert lease is not None
+    renewal, rebinding = client_times(
+        lease,
+        amount(system, "dhcp_renewal_time") or 0.0,
+        amount(system, "dhcp_rebinding_time") or 0.0,
+    )
     return Context(
         begin=quantize(scenario.warm_up),
         end=quantize(scenario.horizon),
         architecture=release.architecture,
         reports=bool(release.habits.reports),
+        replicated=bool(option(system, "l3_ha")),
+        distributed=bool(option(system, "router_distributed")),
         lease=lease,
+        renewal=renewal,
+        rebinding=rebinding,
         regain=system.costs.address_regain,
         daily=tuple((step.since, step.factor) for step in system.workload.traffic.daily),
         downtime_limit_per_year=system.measures.downtime_limit_per_year,

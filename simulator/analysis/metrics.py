@@ -181,9 +181,10 @@ METRICS: Mapping[str, Metric] = {
     ),
     "vm.hours_without_address": Metric(
         "h",
-        "Hours without an address, summed over VMs. A VM renews at half its lease and loses its "
-        "address when the lease ends; it has one again a stated time (costs.address_regain) "
-        "after DHCP is back. A new VM has none until first served.",
+        "Hours without an address, summed over VMs. A VM asks its own DHCP server for renewal from "
+        "half its lease (T1) on, any server of its network from 7/8 (T2) on, and loses its address "
+        "when the lease ends; it has one again once any server has served for a stated time "
+        "(costs.address_regain). A new VM has none until first served.",
         tenants.hours_without_address,
     ),
     "vm.north_south_availability": Metric(

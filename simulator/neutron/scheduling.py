@@ -118,6 +118,10 @@ class Scheduling:
         """
         return len(self._tables.l3_agents(active_at=now, modes=CENTRAL_MODES))
 
+    def chooses_at_random(self, record: Network | Router) -> bool:
+        """Whether the agent of *record* is drawn whatever the scheduler in force."""
+        return self._own_snat(record)
+
     def _own_snat(self, record: Network | Router) -> bool:
         """Whether SNAT is bound in a table of its own, by a choice of its own."""
         distributed = isinstance(record, Router) and record.distributed

@@ -6,8 +6,8 @@ recorded, told to the server's rules, and the notices that these return are sent
 
 from __future__ import annotations
 
-from simulator.neutron.errors import ServiceUnavailable
-from simulator.neutron.records import Notice
+from simulator.neutron.errors import ApiError, ServiceUnavailable
+from simulator.neutron.records import Network, Notice, Router
 from simulator.neutron.server import Server
 from simulator.trace import Kind, Sort
 from simulator.world.agents import Agent
@@ -44,6 +44,20 @@ class Api:
         """Record an event about an object."""
         self.cluster.recorder.add(self.now, kind, -1, target, value)
 
+    def record_of(self, number: int) -> Network | Router:
+        """A network or router as the server's tables keep it."""
+        plan, objects = self.cluster.plan, self.objects
+        hints = plan.tenant.hints
+        if objects.sort[number] == Sort.NETWORK:
+            return Network(hints=hints, subnets={f"{number}-subnet": True})
+        return Router(
+            gateway=objects.gateway_of(number),
+            ha=plan.enabled("l3_ha"),
+            distributed=plan.enabled("router_distributed"),
+            project=objects.tenant[number],
+            hints=hints,
+        )
+
     # -- create and delete -----------------------------------------------------------------
 
     def create_network(self, name: str, tenant: int, *, router: int) -> int:
@@ -51,8 +65,12 @@ class Api:
         self.require_server()
         network = self.objects.add_network(name, tenant, router=router, vms=0.0)
         self.record(Kind.CREATED, network)
-        self.tell(self.server.create_network(self.now, network))
-        self.tell(self.server.create_subnet(self.now, network, f"{name}-subnet"))
+        hints = self.cluster.plan.tenant.hints
+        self.tell(self.server.create_network(self.now, network, hints=hints))
+        notices = self.server.create_subnet(self.now, network, f"{network}-subnet")
+        if "subnet" in self.server.rules.network_triggers:
+            self._first_trigger(network)
+        self.tell(notices)
         if router >= 0:
             notices = self.server.add_interface(self.now, router, network)
             self._first_trigger(router)
@@ -60,12 +78,26 @@ class Api:
         return network
 
     def create_router(self, name: str, tenant: int, *, gateway: int, load_bps: float) -> int:
-        """A router; its gateway is set by an update, which is its first trigger."""
+        """A router; until Mitaka its gateway is set by an update, its first trigger.
+
+        Raises the API's error for one that is refused, and then there is none.
+        """
         self.require_server()
         router = self.objects.add_router(name, tenant, gateway=gateway, load_bps=load_bps)
+        record = self.record_of(router)
+        assert isinstance(record, Router)
+        try:
+            notices = self.server.create_router(
+                self.now, router, gateway=record.gateway, ha=record.ha,
+                distributed=record.distributed, project=record.project, hints=record.hints,
+            )  # fmt: skip
+        except ApiError:
+            self.objects.remove(router)
+            raise
         self.record(Kind.CREATED, router)
-        chosen = None if gateway < 0 else gateway
-        self.tell(self.server.create_router(self.now, router, gateway=chosen))
+        if record.ha or notices:
+            self._first_trigger(router)
+        self.tell(notices)
         if gateway >= 0:
             self.update_router(router)
         self._wake_pollers()

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
-from simulator.neutron.records import Agent
+from simulator.neutron.records import Agent, Network, Router
 from simulator.neutron.schedulers import RANDOM, SCHEDULERS, Choice
 from simulator.neutron.server import Server
 from simulator.trace import Sort
 from simulator.world.objects import Objects
 from simulator.world.streams import PLACEMENT, Stream, Streams, stable_hash
+
+LEAST_LOADED = ("WeightScheduler", "LeastRoutersScheduler")
 
 
 class Draws:
@@ -75,8 +77,13 @@ def place(
             admitted = _admitted(server, sort, number)
             candidates[demands] = (admitted, Lightest(admitted))
         agents, lightest = candidates[demands]
+        record = server.routers[number] if sort == Sort.ROUTER else server.networks[number]
         draws = Draws(u, streams, objects.names[number])
-        yield number, _choose(server, sort, number, agents, lightest, draws)
+        driver = _driver(server, record)
+        if driver in LEAST_LOADED:
+            yield number, lightest.take(server.tables.places(record))
+        else:
+            yield number, _choose(server, record, driver, agents, draws)
 
 
 def _demands(server: Server, sort: Sort, number: int) -> object:
@@ -95,23 +102,23 @@ def _admitted(server: Server, sort: Sort, number: int) -> list[Agent]:
     return [row for row in rows if not hints or row.zone in hints]
 
 
-def _choose(
-    server: Server, sort: Sort, number: int, agents: list[Agent], lightest: Lightest, draws: Draws
-) -> list[str]:
-    rules = server.rules
-    record = server.routers[number] if sort == Sort.ROUTER else server.networks[number]
-    count = min(server.tables.places(record), len(agents))
-    driver = rules.router_scheduler_driver if sort == Sort.ROUTER else rules.network_scheduler_driver
+def _driver(server: Server, record: Network | Router) -> str:
     if server.scheduling.chooses_at_random(record):
-        driver = RANDOM[0]
-    if not agents:
-        return []
-    if driver in ("WeightScheduler", "LeastRoutersScheduler"):
-        return lightest.take(count)
+        return RANDOM[0]
+    rules = server.rules
+    if isinstance(record, Network):
+        return rules.network_scheduler_driver
+    return rules.router_scheduler_driver
+
+
+def _choose(
+    server: Server, record: Network | Router, driver: str, agents: list[Agent], draws: Draws
+) -> list[str]:
+    looks = {} if driver in RANDOM else {agent.name: agent for agent in agents}
     choice = Choice(
         [agent.name for agent in agents],
-        count,
-        {agent.name: _load(agent) for agent in agents} if driver not in RANDOM else {},
-        {agent.name: agent.zone for agent in agents} if driver not in RANDOM else {},
+        min(server.tables.places(record), len(agents)),
+        {name: _load(agent) for name, agent in looks.items()},
+        {name: agent.zone for name, agent in looks.items()},
     )
     return SCHEDULERS[driver](choice, draws)

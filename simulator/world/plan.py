@@ -57,18 +57,23 @@ class AgentPlan:
     host_name: str
     entity: int
     reports: bool
+    zone: str
     configurations: Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class TenantPlan:
-    """What one tenant owns when it comes: gateways of its routers, and numbers of the rest."""
+    """What one tenant owns when it comes: gateways of its routers, and numbers of the rest.
+
+    *hints* are the availability zones that its networks and routers are to be in.
+    """
 
     gateways: tuple[int, ...]
     networks: int
     vms: int
     ports: int
     floating_ips: int
+    hints: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,7 @@ def _agents(
                 host_name=part.host,
                 entity=stable_hash(part.name),
                 reports=kind in senders,
+                zone=group.availability_zone or "nova",
                 configurations=_configurations(system, group) if kind == "l3" else {},
             )
         )
@@ -218,10 +224,11 @@ def _configurations(system: System, group: HostGroup) -> dict[str, object]:
     """What an L3 agent tells of itself; its external network by number, as routers know theirs."""
     chosen = group.gateway_external_network_id
     names = list(system.external_networks)
-    return {
+    told: dict[str, object] = {
         "gateway_external_network_id": None if chosen is None else names.index(chosen),
         "handle_internal_only_routers": group.handle_internal_only_routers,
     }
+    return told if group.agent_mode is None else {**told, "agent_mode": group.agent_mode}
 
 
 def _nodes(
@@ -270,7 +277,10 @@ def _tenant(system: System) -> TenantPlan:
         gateways = [0 if names else -1] * each.routers
     if not each.gateway:
         gateways = [-1] * len(gateways)
-    return TenantPlan(tuple(gateways), each.networks, each.vms, each.ports, each.floating_ips)
+    return TenantPlan(
+        tuple(gateways), each.networks, each.vms, each.ports, each.floating_ips,
+        each.availability_zone_hints,
+    )  # fmt: skip
 
 
 def _objects(

@@ -19,11 +19,11 @@ from simulator.world.failures import FAILURES
 from simulator.world.heartbeats import Heart
 from simulator.world.noise import make_noise
 from simulator.world.operators import Operators
+from simulator.world.placement import place
 from simulator.world.plan import Plan, uplink_rates
 from simulator.world.status_loops import status_loops
 from simulator.world.streams import (
     HEARTBEAT_PHASE,
-    PLACEMENT,
     SCHEDULER,
     Stream,
     Streams,
@@ -144,7 +144,7 @@ class World:
         """The server processes a heartbeat that was simulated one by one."""
         plan = agent.plan
         status = self.server.report_state(
-            self.env.now, plan.name, plan.type, plan.host_name,
+            self.env.now, plan.name, plan.type, plan.host_name, zone=plan.zone,
             configurations=dict(plan.configurations), start=first,
         )  # fmt: skip
         if status == "new":
@@ -173,7 +173,7 @@ class World:
         """A reporting agent has a row: it was alive before the run began."""
         plan = agent.plan
         self.server.report_state(
-            heart.last_heard(0.0), plan.name, plan.type, plan.host_name,
+            heart.last_heard(0.0), plan.name, plan.type, plan.host_name, zone=plan.zone,
             configurations=dict(plan.configurations),
         )  # fmt: skip
         self.recorder.add(0.0, Kind.REGISTERED, agent.component)
@@ -181,15 +181,12 @@ class World:
     def _place(self) -> None:
         """Bind and configure what exists at the start, as if all agents had been alive."""
         server, objects = self.server, self.objects
-        for sort, agent_type in ((Sort.NETWORK, "dhcp"), (Sort.ROUTER, "l3")):
+        for sort in (Sort.NETWORK, Sort.ROUTER):
             numbers = objects.networks() if sort == Sort.NETWORK else objects.routers()
             for number in numbers:
-                if sort == Sort.NETWORK:
-                    server.create_network(0.0, number)
-                else:
-                    server.create_router(0.0, number, gateway=objects.gateway_of(number))
+                server.tables.add(number, self.api.record_of(number))
             if self.plan.release.has_scheduler:
-                self._bind(sort, agent_type, numbers)
+                self._bind(sort, numbers)
         for agent in self.agents:
             if self.plan.release.has_scheduler:
                 row = server.agents.get(agent.name)
@@ -207,29 +204,20 @@ class World:
         for number in range(len(objects.names)):
             self.recorder.add(0.0, Kind.CREATED, -1, number)
 
-    def _bind(self, sort: Sort, agent_type: str, numbers: list[int]) -> None:
-        """Give each object an agent at random, by a draw that belongs to the object's place."""
-        server, objects = self.server, self.objects
-        candidates: dict[int | None, list[str]] = {}
-        draws = self.streams.uniforms(stable_hash(agent_type), PLACEMENT, 0, len(numbers))
-        for number, u in zip(numbers, draws.tolist(), strict=True):
-            if sort == Sort.NETWORK and not self._has_ports(number):
-                continue  # it is bound at its first port
+    def _bind(self, sort: Sort, numbers: list[int]) -> None:
+        """Give each object its agents; one that was not asked for is bound at its first trigger."""
+        placed = place(self.server, self.objects, sort, numbers, self.streams)
+        for number, names in placed:
+            if sort == Sort.NETWORK and not self._is_asked(number):
+                continue
             self.api.mark_asked(number)
-            gateway = objects.gateway_of(number) if sort == Sort.ROUTER else None
-            if gateway not in candidates:
-                candidates[gateway] = [
-                    row.name
-                    for row in server.agents.values()
-                    if row.type == agent_type
-                    and (sort == Sort.NETWORK or server.takes(row, number))
-                ]
-            names = candidates[gateway]
-            if names:
-                server.bind(number, names[int(u * len(names))])
+            for name in names:
+                self.server.bind(number, name)
 
-    def _has_ports(self, network: int) -> bool:
-        return bool(self.objects.vms[network] or self.plan.tenant.ports)
+    def _is_asked(self, network: int) -> bool:
+        """Whether *network* has met its first trigger before the run."""
+        by_subnet = "subnet" in self.plan.rules.network_triggers
+        return bool(by_subnet or self.objects.vms[network] or self.plan.tenant.ports)
 
     # -- the end ---------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from simpy import Event
 
 from simulator.clock import TICK, Rank, quantize
 from simulator.distributions import Distribution, Exponential
-from simulator.neutron.errors import ServiceUnavailable
+from simulator.neutron.errors import ApiError, ServiceUnavailable
 from simulator.scenario.workload import Change
 from simulator.trace import Kind
 from simulator.world.api import Api
@@ -83,7 +83,7 @@ class Workload:
             yield self._cluster.until(env.now + delay, Rank.REQUEST, -1)
             try:
                 remove = create(self, place, self._load.sample(load))
-            except ServiceUnavailable:
+            except ApiError:
                 self._api.refuse(self._requests(name))
                 continue
             if remove is not None and lifetime is not None:
@@ -113,7 +113,8 @@ class Workload:
             gateway >= 0 or i < each.networks or each.floating_ips > 0
             for i, gateway in enumerate(each.gateways)
         )
-        return routers + (each.networks if each.ports or each.vms else 0)
+        asked = each.ports or each.vms or "subnet" in self._plan.rules.network_triggers
+        return routers + (each.networks if asked else 0)
 
     # -- one arrival of each kind: it returns what removes it again ------------------------
 
@@ -127,10 +128,16 @@ class Workload:
         self._names += 1
         self._tenants.add(tenant)
         name = f"tenant-{tenant + 1}"
-        routers = [
-            self._api.create_router(f"{name}/router-{i + 1}", tenant, gateway=g, load_bps=load)
-            for i, g in enumerate(each.gateways)
-        ]
+        routers = []
+        for i, gateway in enumerate(each.gateways):
+            try:
+                routers.append(
+                    self._api.create_router(
+                        f"{name}/router-{i + 1}", tenant, gateway=gateway, load_bps=load
+                    )
+                )
+            except ApiError:  # the tenant does without it
+                self._api.refuse(1)
         self._routers[tenant] += routers
         networks = []
         for i in range(each.networks):
