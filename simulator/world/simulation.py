@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 from simpy import Environment
 
 from simulator.clock import quantize
+from simulator.neutron.failover import passes_of
 from simulator.neutron.records import Agent as Row
 from simulator.neutron.server import Server
 from simulator.trace import Batch, Kind, Recorder, Sort, Trace
@@ -42,6 +43,25 @@ def simulate(plan: Plan, seed: int, replication: int) -> Trace:
     return world.trace()
 
 
+class Hosted:
+    """How many networks an agent has had: what a heartbeat told, and what came after it."""
+
+    def __init__(self) -> None:
+        self._at_heartbeat = 0
+        self._since: list[tuple[float, bool]] = []
+
+    def change(self, time: float, bound: bool) -> None:
+        """A network is bound or unbound."""
+        self._since.append((time, bound))
+
+    def told(self, heard: float) -> int:
+        """The load, if the last heartbeat was processed at *heard*; what it told is kept."""
+        old = [change for change in self._since if change[0] < heard]
+        self._since = self._since[len(old) :]
+        self._at_heartbeat += sum(1 if bound else -1 for _, bound in old)
+        return self._at_heartbeat + sum(bound for _, bound in self._since)
+
+
 class World:
     """All live parts of one replication, ready to run."""
 
@@ -55,6 +75,7 @@ class World:
         self.objects = plan.objects.copy()
         draw_loads(plan, self.objects, streams)
         self._attempts: Counter[int] = Counter()
+        self._loads: defaultdict[str, Hosted] = defaultdict(Hosted)
         self.server = self._server()
         self.workflows = Workflows(plan, self.server, self.objects, streams)
         self.api = Api(self.cluster, self.control, self.server, self.objects)
@@ -68,6 +89,7 @@ class World:
             self.plan.rules,
             draws=self._draws,
             heard=self._heard if self.plan.system.heartbeats == "elided" else None,
+            load=self._load if self.plan.system.heartbeats == "elided" else None,
             on_bind=self._on_bind,
             on_notice_down=self._on_notice_down,
         )
@@ -84,7 +106,12 @@ class World:
         assert heart is not None
         return heart.last_heard(now)
 
+    def _load(self, row: Row, now: float) -> int:
+        """What a DHCP agent's last heartbeat told, and one for each network bound since."""
+        return self._loads[row.name].told(self._heard(row, now))
+
     def _on_bind(self, target: int, name: str, bound: bool) -> None:
+        self._loads[name].change(self.env.now, bound)
         kind = Kind.BOUND if bound else Kind.UNBOUND
         component = self.api.agents[name].component
         self.recorder.add(self.env.now, kind, component, target)
@@ -138,6 +165,7 @@ class World:
             processed=self._processed,
             listed=lambda agent: agent.name in self.server.agents,
             after_first=self.workflows.first_dhcp_sync if starves else None,
+            exposed=bool(plan.rules.health_check or passes_of(plan.rules)),
         )  # fmt: skip
 
     def _processed(self, agent: Agent, first: bool) -> None:
