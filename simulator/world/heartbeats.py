@@ -321,10 +321,10 @@ class Heart:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
         if self._explicit:
             return -math.inf
-        last = self.last_heard(now) + limit
-        if self._open is None or not self._open.heard:
-            return last
-        return max(last, self._noise.next_late(self._open, now))
+        heard = self.last_heard(now)
+        if self._open is None or not self._open.heard or heard < self._open.first:
+            return heard + limit
+        return max(heard + limit, self._noise.next_late(self._open, now))
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""
