@@ -146,7 +146,7 @@ class Heart:
                 yield from control.connect(agent, life, emission)
             if agent.life != life:
                 return
-            arrival = self._publish(first)
+            arrival = self._after_calls(self._publish(first))
             if (first and agent.type in CALLS) or (self._calls and self._is_late(arrival)):
                 answered = yield from self._answer(arrival)
                 if answered and first and self._after_first and agent.life == life:
@@ -177,10 +177,18 @@ class Heart:
             return self._disturbed
         return self._disturbed | self._cluster.until(late, Rank.CONNECT, self._agent.component)
 
+    def _after_calls(self, arrival: float | None) -> float | None:
+        """When what arrives then is processed, behind the calls that the server has so far."""
+        if arrival is None or not self._control.shares_queue:
+            return arrival
+        return max(arrival, self._control.busy_until)
+
     def _is_late(self, arrival: float | None) -> bool:
         """Whether the answer of a call comes too late for the next heartbeat, if at all."""
-        late = arrival is None or arrival - self._cluster.env.now > self._interval
-        self._regular = 0 if late else self._regular + 1
+        now, control = self._cluster.env.now, self._control
+        late = arrival is None or arrival - now > self._interval
+        held = control.shares_queue and control.busy_until > now
+        self._regular = 0 if late or held else self._regular + 1
         return late
 
     def _steady(self, emission: float) -> bool:

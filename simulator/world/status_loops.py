@@ -123,10 +123,9 @@ class StatusLoop:
             if math.isinf(due):
                 yield self._control.stirred() | self._ended
                 continue
-            yield self._cluster.until(due, Rank.CHECK, self._subject) | (
-                self._control.stirred() | self._ended
-            )
-            if self._life == life and self._now == due:
+            timer = self._cluster.until(due, Rank.CHECK, self._subject)
+            yield timer | (self._control.stirred() | self._ended)
+            if self._life == life and timer.processed:
                 if self._matters():
                     return due
                 tick = due + self._period
@@ -186,18 +185,18 @@ class StatusLoop:
                 place += yield from self._hopeless(bindings[place:])
                 if place >= len(bindings):
                     return False
-            if self._seconds:
-                yield from self._wait(self._now + self._seconds)
             if self._life != life or not self._control.database_up:
-                return False
+                return self._dies_of_database()
             verdict = yield from self._turn(life, bindings[place])
             if verdict != "go on":
                 return verdict == "kill"
             place += 1
+            if self._seconds:
+                yield from self._wait(self._now + self._seconds)
         return False
 
     def _hopeless(self, bindings: list[Binding]) -> Generator[Event, Any, int]:
-        """Let turns pass that can change nothing; how many they were."""
+        """Let turns pass that can change nothing, up to the begin of one; how many they were."""
         begin, passed = self._now, 0
         while passed < len(bindings) and self._is_hopeless(bindings[passed:]):
             if not self._seconds:
@@ -206,10 +205,8 @@ class StatusLoop:
             yield self._cluster.until(end, Rank.CHECK, self._subject) | (
                 self._control.stirred() | self._ended
             )
-            passed = int((self._now - begin) / self._seconds)
-            if passed < len(bindings) and begin + passed * self._seconds < self._now:
-                # The turn under way goes on to its end.
-                passed += 1
+            passed = min(math.ceil((self._now - begin) / self._seconds), len(bindings))
+            if begin + passed * self._seconds > self._now:
                 yield from self._wait(begin + passed * self._seconds)
             if not self._may_run():
                 return len(bindings)
