@@ -1,4 +1,4 @@
-"""Automatic failover in the simulated world: when passes run, and what becomes of what they move."""
+"""Automatic failover in the simulated world: when passes run, and what becomes of objects."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_server_moves_one_router_after_the_other():
 
 @pytest.mark.parametrize(("release", "workers"), [("havana", None), ("juno", 8), ("2026.2", 32)])
 def test_the_new_agent_sets_up_as_many_at_a_time_as_its_release(release, workers):
-    """Forty routers of 10 s each come back to one node: after 10 s each, or in rounds of 8 or 32."""
+    """Forty routers of 10 s each come back to one node: side by side, or in rounds of 8 or 32."""
     measured = run_one(
         release=release,
         horizon="3000s",
@@ -249,7 +249,7 @@ def test_a_revived_agent_asks_for_what_it_missed(release, resyncs):
     """
     measured = failed(
         release,
-        {},
+        {"router_auto_schedule": False},
         hosts=network_nodes(1),
         failures={"controller-1/broker": outage(1000, 160)},
         actions=[{"at": "1100s", "op": "remove_router_from_agent", "router": "tenant-1/*",
