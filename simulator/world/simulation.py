@@ -18,6 +18,7 @@ from simulator.world.cluster import Cluster
 from simulator.world.control import ControlPlane
 from simulator.world.failures import FAILURES
 from simulator.world.heartbeats import Heart
+from simulator.world.hosted import Hosted
 from simulator.world.noise import make_noise
 from simulator.world.operators import Operators
 from simulator.world.placement import place
@@ -43,25 +44,6 @@ def simulate(plan: Plan, seed: int, replication: int) -> Trace:
     return world.trace()
 
 
-class Hosted:
-    """How many networks an agent has had: what a heartbeat told, and what came after it."""
-
-    def __init__(self) -> None:
-        self._at_heartbeat = 0
-        self._since: list[tuple[float, bool]] = []
-
-    def change(self, time: float, bound: bool) -> None:
-        """A network is bound or unbound."""
-        self._since.append((time, bound))
-
-    def told(self, heard: float) -> int:
-        """The load, if the last heartbeat was processed at *heard*; what it told is kept."""
-        old = [change for change in self._since if change[0] < heard]
-        self._since = self._since[len(old) :]
-        self._at_heartbeat += sum(1 if bound else -1 for _, bound in old)
-        return self._at_heartbeat + sum(bound for _, bound in self._since)
-
-
 class World:
     """All live parts of one replication, ready to run."""
 
@@ -79,6 +61,7 @@ class World:
         self.server = self._server()
         self.workflows = Workflows(plan, self.server, self.objects, streams)
         self.api = Api(self.cluster, self.control, self.server, self.objects)
+        self.api.on_ports = self._on_ports
         self.agents = [self._agent(i) for i in range(len(plan.agents))]
         self._start()
 
@@ -111,10 +94,23 @@ class World:
         return self._loads[row.name].told(self._heard(row, now))
 
     def _on_bind(self, target: int, name: str, bound: bool) -> None:
-        self._loads[name].change(self.env.now, bound)
+        if self.objects.sort[target] == Sort.NETWORK:
+            self._loads[name].change(self.env.now, self._weight(target), bound)
         kind = Kind.BOUND if bound else Kind.UNBOUND
         component = self.api.agents[name].component
         self.recorder.add(self.env.now, kind, component, target)
+
+    def _weight(self, network: int) -> int:
+        """What a network adds to the load of its DHCP agents (it has one subnet)."""
+        by_ports = self.plan.rules.dhcp_load_type == "ports"
+        return self.objects.ports[network] if by_ports else 1
+
+    def _on_ports(self, network: int, by: int) -> None:
+        """Ports come to a network or go: its agents will tell."""
+        self.objects.ports[network] += by
+        if self.plan.rules.dhcp_load_type == "ports":
+            for name in self.server.networks[network].agents:
+                self._loads[name].weigh(self.env.now, by)
 
     def _on_notice_down(self, name: str) -> None:
         component = self.api.agents[name].component
@@ -173,12 +169,20 @@ class World:
         plan = agent.plan
         status = self.server.report_state(
             self.env.now, plan.name, plan.type, plan.host_name, zone=plan.zone,
-            configurations=dict(plan.configurations), start=first,
+            configurations=self._told(agent), start=first,
         )  # fmt: skip
         if status == "new":
             self.recorder.add(self.env.now, Kind.REGISTERED, agent.component)
         elif status == "revived":
             self.workflows.revived(agent)
+
+    def _told(self, agent: Agent) -> dict[str, object]:
+        """What a heartbeat tells of its agent: its configuration, and what it counts."""
+        row = self.server.agents.get(agent.name)
+        if agent.type != "dhcp" or row is None:
+            return dict(agent.plan.configurations)
+        load = sum(map(self._weight, row.hosted))
+        return {**agent.plan.configurations, self.plan.rules.dhcp_load_type: load}
 
     # -- the state at time zero ------------------------------------------------------------
 
