@@ -54,4 +54,3 @@ def _shared(rows: Rows, others: Rows) -> tuple[Ints, Floats, Floats]:
     merged = Rows(theirs, theirs, others.start, others.end).merged()
     which, parts = join(mine, rows.start, rows.end, merged, known.size)
     return which, parts.start, parts.end
-

@@ -104,6 +104,25 @@ class Replica:
         return self.master and self.linked
 
 
+class Step(NamedTuple):
+    """What a replica does by itself at *time*; at one instant the least *act*, then *order*, is
+    first. *other* is the master that one gives up to.
+    """
+
+    time: float
+    act: int
+    order: int
+    one: Replica
+    other: Replica
+
+
+GIVE_UP, CARRY, PROMOTE = range(3)
+
+
+def _sooner(known: Step | None, new: Step) -> Step:
+    return new if known is None or new[:3] < known[:3] else known
+
+
 class Election:
     """The replicas of one router through time. *said* is what came of it, in order."""
 
@@ -115,7 +134,7 @@ class Election:
         self._patience = timing.patience
         self._phase = phase
         self._due = INFINITY
-        self._next: tuple[int, Replica, Replica | None] | None = None
+        self._next: Step | None = None
 
     def run(self, changes: Sequence[Change], horizon: float) -> list[Said]:
         """What *changes*, in order of time, lead to before *horizon*."""
@@ -229,28 +248,30 @@ class Election:
 
     def _plan(self) -> None:
         """Find what happens next if nothing changes: when, what and to whom."""
-        masters = [one for one in self.replicas if one.is_heard]
-        best: tuple[float, int, int] = (INFINITY, 0, 0)
-        self._next = None
+        masters = [one for one in self.replicas if one.master and one.linked]
+        next_: Step | None = None
         for one in self.replicas:
-            if not one.takes_part:
+            if not one.present or one.fault:
                 continue
             if one.master:
-                if not one.carries and (one.carries_at, 1, -one.rank) < best:
-                    best, self._next = (one.carries_at, 1, -one.rank), (1, one, None)
-                for other in masters if one.linked and len(masters) > 1 else ():
-                    heard = self._next_advert(other, one, one.since)
-                    if other.rank > one.rank and (heard, 0, -one.rank) < best:
-                        best, self._next = (heard, 0, -one.rank), (0, one, other)
-            elif (one.deadline, 2, -one.rank) < best and not self._is_kept(one, masters):
-                best, self._next = (one.deadline, 2, -one.rank), (2, one, None)
-        self._due = best[0]
+                if not one.carries:
+                    next_ = _sooner(next_, Step(one.carries_at, CARRY, -one.rank, one, one))
+                if one.linked and len(masters) > 1:
+                    for other in masters:
+                        if other.rank > one.rank:
+                            heard = self._next_advert(other, one, one.since)
+                            next_ = _sooner(next_, Step(heard, GIVE_UP, -one.rank, one, other))
+            elif not (one.linked and masters and self._is_kept(one, masters)):
+                next_ = _sooner(next_, Step(one.deadline, PROMOTE, -one.rank, one, one))
+        self._next = next_
+        self._due = INFINITY if next_ is None else next_.time
 
     def _is_kept(self, one: Replica, masters: list[Replica]) -> bool:
         """Whether backup *one* will hear an advertisement before its patience ends."""
-        return one.linked and any(
-            self._next_advert(master, one, -INFINITY) <= one.deadline for master in masters
-        )
+        for master in masters:
+            if self._next_advert(master, one, -INFINITY) <= one.deadline:
+                return True
+        return False
 
     def _next_advert(self, master: Replica, one: Replica, since: float) -> float:
         """The first advertisement of *master* that passes to *one* after *since*."""
@@ -263,11 +284,10 @@ class Election:
     def _fire(self) -> None:
         """Do what is due: give up, carry the addresses, or become master."""
         assert self._next is not None
-        time = self._due
-        act, one, other = self._next
-        if act == 0 and other is not None:
+        time, act, _, one, other = self._next
+        if act == GIVE_UP:
             self._give_up(one, other, time)
-        elif act == 1:
+        elif act == CARRY:
             one.carries = True
             regained = time > one.announced
             one.learned = time if regained else -INFINITY
