@@ -62,6 +62,7 @@ def elections(plan: Plan, objects: Objects, recorder: Recorder, streams: Streams
     stage = Stage(plan)
     for row in rows:
         stage.see(*row)
+    stage.pass_to(plan.horizon)
     said = _say_all(plan, objects, stage, streams, _exits(plan, rows))
     reports = Reports(plan, Reach(plan, rows))
     for router, agent, one in said:
@@ -120,9 +121,7 @@ class Stage:
 
     def see(self, time: float, kind: int, subject: int, thing: int, value: float) -> None:
         """Take the next event into account."""
-        while self._mends and self._mends[0][0] <= time:
-            mended, node = self._mends.popleft()
-            self._cut(mended, node, -1)
+        self.pass_to(time)
         if kind in (Kind.FAIL, Kind.REPAIR):
             for node in self._links.get(subject, ()):
                 self._cut(time, node, 1 if kind == Kind.FAIL else -1)
@@ -136,6 +135,12 @@ class Stage:
             self._see_l2(time, kind, self._l2[subject])
         elif subject in self._agents:
             self._see_l3(time, kind, self._agents[subject], thing)
+
+    def pass_to(self, time: float) -> None:
+        """HA ports are wired again that were to be by *time*."""
+        while self._mends and self._mends[0][0] <= time:
+            mended, node = self._mends.popleft()
+            self._cut(mended, node, -1)
 
     def _see_l3(self, time: float, kind: int, node: Node, router: int) -> None:
         if kind == Kind.CONFIGURED:

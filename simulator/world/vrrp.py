@@ -268,10 +268,7 @@ class Election:
 
     def _is_kept(self, one: Replica, masters: list[Replica]) -> bool:
         """Whether backup *one* will hear an advertisement before its patience ends."""
-        for master in masters:
-            if self._next_advert(master, one, -INFINITY) <= one.deadline:
-                return True
-        return False
+        return any(self._next_advert(other, one, -INFINITY) <= one.deadline for other in masters)
 
     def _next_advert(self, master: Replica, one: Replica, since: float) -> float:
         """The first advertisement of *master* that passes to *one* after *since*."""

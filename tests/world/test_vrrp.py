@@ -57,7 +57,7 @@ def test_of_several_backups_the_highest_address_wins():
 
 
 def test_the_new_master_advertises_from_its_promotion_on():
-    """Promoted at 106.3046875; its advertisements follow every 2 s: the last before 111 is 110.3."""
+    """Promoted at 106.3046875, it advertises every 2 s: the last before 111 is at 110.3."""
     second = 99.5 + PATIENCE
     said = say((100, 0, What.GONE), (111, 2, What.GONE), ranks=(TOP, LOW, HIGH))
     assert said[1:] == [(second, 2, 1), (second + 4 + PATIENCE, 1, 1)]
