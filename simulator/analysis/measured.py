@@ -143,7 +143,7 @@ class Measured:
             np.minimum.at(first, rows.owner, rows.start)
             new = (history.born > self.context.begin) & (history.born < self.context.end)
             seen = new & (first < self.context.end)
-            delays.append((first - history.born)[seen])
+            delays.append(first[seen] - history.born[seen])
         return some(np.concatenate(delays), "nothing was created and served")
 
     @cached_property

@@ -91,7 +91,8 @@ METRICS: Mapping[str, Metric] = {
     "router.conflicted_time": Metric(
         "s",
         "Time, summed over routers, in which two hosts that reach the data network both had the "
-        "router set up (of a highly available one: two masters). It counts as not serving, unless measures.conflicted_counts_as is up.",
+        "router set up (of a highly available one: two masters). It counts as not serving, unless "
+        "measures.conflicted_counts_as is up.",
         routers.conflicted_time,
     ),
     "router.all_down_time": Metric(

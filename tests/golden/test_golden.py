@@ -53,6 +53,17 @@ SYSTEMS = {
             {"at": "2500s", "op": "delete_agent", "agent": "network-2/dhcp"},
         ],
     },
+    "kilo-ha": {
+        "release": "kilo",
+        "hosts": network_nodes(3),
+        "neutron": {"l3_ha": True},
+        "failures": {
+            **OUTAGES,
+            "network-2": {**outage(1800, 60), "orderly": True},
+            "network-3/data": outage(2500, 60),
+            "ha_network": outage(9500, 60),
+        },
+    },
     "nova-network": {
         "release": "nova-network",
         "hosts": {"controller": CONTROLLER, "network": {"kind": "compute", "count": 2}},
