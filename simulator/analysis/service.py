@@ -77,7 +77,7 @@ class History:
     def lives(self, sort: Sort) -> Lives:
         """When the objects of one sort exist inside the window; the others never."""
         context = self.context
-        start = np.maximum(self.born, context.begin)
+        start = np.clip(self.born, context.begin, context.end)  # never created: an empty life
         end = np.minimum(self.dead, context.end)
         return Lives(start, np.where(self.trace.objects.sort == sort, end, -np.inf))
 
