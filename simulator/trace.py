@@ -51,6 +51,10 @@ class Kind(IntEnum):
     REQUEST = 21  # a scheduling request meets its first trigger (-, object, 1 if placed)
     VMS = 22  # VMs come to a network, or go (-, network, how many)
     ACTED = 23  # an act by hand is done (agent, object, 0 or the HTTP status of its error)
+    REVIVED = 24  # the server tells an agent that it had been down (agent)
+    PROMOTED = 25  # a VRRP replica carries the router's addresses from now on (agent, router)
+    DEMOTED = 26  # it carries them no longer, though it goes on (agent, router)
+    HA_REPORTED = 27  # the server learns of a replica's state (agent, router, 1 active, 0 standby)
 
 
 BELIEFS = (Kind.AGENT_DOWN, Kind.AGENT_ALIVE)

@@ -15,6 +15,7 @@ from simulator.analysis.intervals import (
     gaps,
     union,
 )
+from simulator.analysis.replicas import outside
 from simulator.analysis.service import History
 from simulator.analysis.states import alternating, grouped
 from simulator.trace import Kind, Sort
@@ -47,13 +48,15 @@ def _excused(history: History) -> Rows:
     bound = bound.take(history.trace.objects.sort[bound.owner] == Sort.ROUTER)
     loose = gaps(bound.inside(lives).merged(), lives)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
-    nodes, attached = history.trace.nodes, history.attached
-    set_up = dict(grouped(attached.node)) if waits else {}
+    nodes, held = history.trace.nodes, history.held
+    set_up = dict(grouped(held.node)) if waits else {}
     parts = []
     for node, which in grouped(bound.node) if waits else ():
         l3, l2 = (waits.get(int(column[node]), NOTHING) for column in (nodes.l3, nodes.l2))
         mine = bound.take(which)
-        here = attached.take(set_up.get(node, NOBODY))
+        if history.context.replicated:  # a standby's agent keeps nothing from serving
+            mine = outside(mine, history.attached)
+        here = held.take(set_up.get(node, NOBODY))
         here = here.take(np.isin(here.owner, mine.owner))
         flushed = difference(history.flushed.get(int(nodes.l2[node]), NOTHING), l2)
         flowing = complement(flushed, 0.0, history.horizon)

@@ -1,8 +1,8 @@
 """Why objects were down: each second of downtime has one cause.
 
 The states are nested, so their differences add up to the downtime: an object lives; is bound to an
-agent; some host it is bound to is up; it is set up on one; that one's NICs and flows pass traffic;
-the uplink does; nobody else answers for it; it serves.
+agent; some host it is bound to is up; it is set up on one; a replica of it is master; that one's
+NICs and flows pass traffic; the uplink does; nobody else answers for it; it serves.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ CAUSES: Mapping[str, str] = {
     "unscheduled": "no agent is bound to it",
     "host": "no host it is bound to is up",
     "configuring": "its agent has not set it up (again) yet: starting, waiting, syncing, queueing",
+    "electing": "no VRRP replica of it is master and known to be so outside",
     "node_path": "a data or external NIC is down, or an L2 agent has not wired it",
     "uplink": "the uplink of its external network is down",
     "conflicted": "two hosts answer for it",
@@ -46,6 +47,7 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
         seconds(concatenate([bound, attached])),
         seconds(concatenate([up, attached])),
         seconds(attached),
+        seconds(history.held),
         seconds(passing),
         seconds(linked),
         seconds(served),

@@ -48,6 +48,21 @@ def false_down_time(m: Measured) -> float:
     return m.belief.false_downs()[1]
 
 
+def ha_report_delay_mean(m: Measured) -> float:
+    """Mean seconds from a VRRP promotion until the server knows of it."""
+    if not m.context.replicated:
+        raise UndefinedError("no router is highly available")
+    trace, nothing = m.trace, "the server heard of no promotion"
+    rows = np.flatnonzero(np.isin(trace.kind, (Kind.PROMOTED, Kind.HA_REPORTED)))
+    rows = rows[(trace.kind[rows] == Kind.PROMOTED) | (trace.value[rows] == 1)]
+    rows = rows[np.lexsort((rows, trace.object[rows], trace.subject[rows]))]
+    before, after = rows[:-1], rows[1:]
+    told = (trace.kind[before] == Kind.PROMOTED) & (trace.kind[after] == Kind.HA_REPORTED)
+    told &= (trace.subject[before] == trace.subject[after]) & (trace.time[before] > 0)
+    told &= (trace.object[before] == trace.object[after]) & (trace.time[after] >= m.context.begin)
+    return float(np.mean(some(trace.time[after[told]] - trace.time[before[told]], nothing)))
+
+
 def failover(level: float) -> Function:
     """A quantile of the seconds from the loss of service to service on another host."""
 

@@ -143,7 +143,7 @@ class Measured:
             np.minimum.at(first, rows.owner, rows.start)
             new = (history.born > self.context.begin) & (history.born < self.context.end)
             seen = new & (first < self.context.end)
-            delays.append((first - history.born)[seen])
+            delays.append(first[seen] - history.born[seen])
         return some(np.concatenate(delays), "nothing was created and served")
 
     @cached_property
@@ -164,7 +164,7 @@ class Measured:
         """Largest node's offered load over the mean of nodes that are up, averaged over time."""
         history, objects = self.history, self.trace.objects
         nodes = np.flatnonzero(self.trace.nodes.l3 >= 0)
-        rows = history.attached.clipped(self.context.begin, self.context.end)
+        rows = history.held.clipped(self.context.begin, self.context.end)
         loaded = (objects.load_bps > 0) & (objects.gateway >= 0)
         rows = rows.take(loaded[rows.owner])
         place = np.searchsorted(nodes, rows.node)

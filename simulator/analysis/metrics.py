@@ -66,7 +66,8 @@ METRICS: Mapping[str, Metric] = {
         "1",
         "North-south serving time of all routers over the sum of their lives. A router serves "
         "when exactly one host has it set up, and that host, its data NIC and, with a gateway, "
-        "its external NIC and the uplink of its external network are up.",
+        "its external NIC and the uplink of its external network are up. Of a highly available "
+        "router only hosts count whose replica is VRRP master and carries its addresses.",
         routers.availability,
         high=1.0,
     ),
@@ -90,7 +91,8 @@ METRICS: Mapping[str, Metric] = {
     "router.conflicted_time": Metric(
         "s",
         "Time, summed over routers, in which two hosts that reach the data network both had the "
-        "router set up. It counts as not serving, unless measures.conflicted_counts_as is up.",
+        "router set up (of a highly available one: two masters). It counts as not serving, unless "
+        "measures.conflicted_counts_as is up.",
         routers.conflicted_time,
     ),
     "router.all_down_time": Metric(
@@ -249,6 +251,12 @@ METRICS: Mapping[str, Metric] = {
         "Time in which an agent looked down while its process, its host and its management NIC "
         "were up, summed over agents.",
         control.false_down_time,
+    ),
+    "agent.ha_report_delay_mean": Metric(
+        "s",
+        "Mean time from the promotion of a VRRP replica (its addresses are set up) until the "
+        "server knows of it, over promotions that it hears of.",
+        control.ha_report_delay_mean,
     ),
     "failover.time_median": Metric(
         "s",

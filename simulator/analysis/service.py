@@ -22,6 +22,7 @@ from simulator.analysis.intervals import (
     gaps,
     union_of,
 )
+from simulator.analysis.replicas import mastering, without_standbys
 from simulator.analysis.states import Ends, alternating, failed, grouped
 from simulator.trace import Floats, Ints, Kind, Sort, Trace
 
@@ -76,7 +77,7 @@ class History:
     def lives(self, sort: Sort) -> Lives:
         """When the objects of one sort exist inside the window; the others never."""
         context = self.context
-        start = np.maximum(self.born, context.begin)
+        start = np.clip(self.born, context.begin, context.end)  # never created: an empty life
         end = np.minimum(self.dead, context.end)
         return Lives(start, np.where(self.trace.objects.sort == sort, end, -np.inf))
 
@@ -100,8 +101,22 @@ class History:
         return found.take(found.end > found.start)
 
     @cached_property
+    def held(self) -> Rows:
+        """As `attached`, without the standby replicas of highly available routers."""
+        return self._without_standbys(self.attached)
+
+    def _without_standbys(self, rows: Rows) -> Rows:
+        if not self.context.replicated:
+            return rows
+        return without_standbys(rows, self._masters, self.trace)
+
+    @cached_property
+    def _masters(self) -> Rows:
+        return mastering(self.trace, self.node_of, self.dead)
+
+    @cached_property
     def wired(self) -> Rows:
-        """As `attached`, but from when the host's L2 agent had wired what is new."""
+        """As `held`, but from when the host's L2 agent had wired what is new."""
         rows = self.attached
         start = rows.start.copy()
         for node, which in grouped(rows.node):
@@ -109,7 +124,7 @@ class History:
             if waits.starts.size:
                 start[which] = _delayed(start[which], waits)
         wired = Rows(rows.owner, rows.node, start, rows.end)
-        return wired.take(wired.end > wired.start)
+        return self._without_standbys(wired.take(wired.end > wired.start))
 
     # -- paths -----------------------------------------------------------------------------
 

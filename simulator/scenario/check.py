@@ -135,7 +135,10 @@ def _rates(system: System) -> Iterator[Finding]:
 
 def _failures(system: System) -> Iterator[Finding]:
     general = {*KINDS, *(f"{kind}.{sort}" for kind, sorts in KINDS.items() for sort in sorts)}
-    for key in system.failures:
+    for key, failures in system.failures.items():
+        if failures.orderly and not _is_host(key):
+            why = f"only hosts are shut down in good order, not '{key}'"
+            yield Finding(("failures", key, "orderly"), "orderly", why)
         word = key.partition(".")[0].lower()
         if key in general or _is_name(key):
             continue  # a name must exist in one variant: see check_names
@@ -144,6 +147,11 @@ def _failures(system: System) -> Iterator[Finding]:
         else:
             why = f"unknown component '{key}'; {nearest(key, general)}"
         yield Finding(("failures", key), "unknown_component", why, at_key=True)
+
+
+def _is_host(key: str) -> bool:
+    """Whether *key* names hosts, or one host."""
+    return key.partition(".")[0] == "host" or (_is_name(key) and "/" not in key)
 
 
 def _is_name(key: str) -> bool:

@@ -19,6 +19,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "database": (),
     "broker": (),
     "uplink": (),
+    "ha_network": (),
 }
 NOT_MODELLED = (
     "switch", "rack", "power", "pdu", "disk", "psu", "tor", "link", "cooling", "hypervisor",
@@ -31,8 +32,9 @@ class Component:
     """Something that fails and is repaired as a whole.
 
     *name* is `network-1`, `network-1/data`, `network-1/l3`, `controller-1/broker` or
-    `uplink/public`; *kind* a key of KINDS, *sort* what kind of that kind; *host* the name of the
-    host it is in (of a host: itself; of an uplink: nothing); *group* that host's group.
+    `uplink/public`, or `ha-network`; *kind* a key of KINDS, *sort* what kind of that kind; *host*
+    the name of the host it is in (of a host: itself; of an uplink or the HA network: nothing);
+    *group* that host's group.
     """
 
     name: str
@@ -57,6 +59,8 @@ def components(system: System) -> list[Component]:
                 Component(f"{host}/{name}", kind, sort, host, group_name)
                 for kind, sort, name in parts
             ]
+    if system.neutron.l3_ha and "l3_ha" in RELEASES[system.release].options:
+        found.append(Component("ha-network", "ha_network"))
     return found
 
 

@@ -235,7 +235,7 @@ class Failures(Model):
     outages: tuple[Outage, ...] | None = None
     """Outages at given times, in place of random ones."""
     orderly: Switch = False
-    """Hosts are shut down in good order, so that VRRP masters resign; else they lose power."""
+    """Of hosts only: they are shut down in good order, so that VRRP masters resign."""
 
     @model_validator(mode="before")
     @classmethod

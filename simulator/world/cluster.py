@@ -17,7 +17,9 @@ from simulator.clock import Rank
 from simulator.trace import Kind, Recorder
 from simulator.world.plan import Plan
 
-CAUSES = ("crash", "operator")
+CAUSES = ("crash", "operator", "shutdown")
+"""Why a component fails: by itself, by hand, or in good order (of a host: VRRP masters resign)."""
+
 Watcher: TypeAlias = Callable[[int, bool], None]
 
 

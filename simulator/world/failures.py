@@ -41,16 +41,16 @@ class RenewalProcess:
             self._arm(plan.time_to_failure.residual(u, v))
         else:
             self._failed = True
-            self._cluster.fail(plan.component)
+            self._cluster.fail(plan.component, plan.cause)
             self._arm(plan.time_to_repair.residual(u, v))
 
     def _turn(self) -> None:
         self._failed = not self._failed
         if self._failed:
-            self._cluster.fail(self._plan.component)
+            self._cluster.fail(self._plan.component, self._plan.cause)
             self._arm(self._plan.time_to_repair.sample(self._draws.uniform()))
         else:
-            self._cluster.repair(self._plan.component)
+            self._cluster.repair(self._plan.component, self._plan.cause)
             self._arm(self._plan.time_to_failure.sample(self._draws.uniform()))
 
     def _arm(self, delay: float) -> None:
@@ -68,13 +68,13 @@ class ScriptProcess:
 
     def start(self) -> None:
         """Begin at time zero. An outage that starts where another ends prolongs it."""
-        cluster, component = self._cluster, self._plan.component
+        cluster, component, cause = self._cluster, self._plan.component, self._plan.cause
         for begin, end in joined(self._plan.outages):
             if begin == 0:
-                cluster.fail(component)
+                cluster.fail(component, cause)
             else:
-                cluster.at(begin, Rank.FAIL, component, lambda: cluster.fail(component))
-            cluster.at(end, Rank.REPAIR, component, lambda: cluster.repair(component))
+                cluster.at(begin, Rank.FAIL, component, lambda: cluster.fail(component, cause))
+            cluster.at(end, Rank.REPAIR, component, lambda: cluster.repair(component, cause))
 
 
 def joined(spans: tuple[tuple[float, float], ...]) -> list[tuple[float, float]]:

@@ -36,6 +36,7 @@ class Renewal:
     entity: int
     time_to_failure: Distribution
     time_to_repair: Distribution
+    cause: str = "crash"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Script:
 
     component: int
     outages: tuple[tuple[float, float], ...]
+    cause: str = "crash"
 
 
 @dataclass(frozen=True)
@@ -180,17 +182,18 @@ def _failures(system: System, parts: Sequence[Component]) -> tuple[list[Renewal]
         failures = failures_of(system, part)
         if failures is None or failures.outages == ():
             continue
+        cause = "shutdown" if failures.orderly and part.kind == "host" else "crash"
         if failures.outages is not None:
             spans = sorted(
                 (quantize(outage.at), quantize(outage.at + outage.duration))
                 for outage in failures.outages
             )
-            scripts.append(Script(i, tuple(spans)))
+            scripts.append(Script(i, tuple(spans), cause))
             continue
         assert failures.time_to_failure is not None
         assert failures.time_to_repair is not None
         ttf, ttr = failures.time_to_failure.build(), failures.time_to_repair.build()
-        renewals.append(Renewal(i, stable_hash(part.name), ttf, ttr))
+        renewals.append(Renewal(i, stable_hash(part.name), ttf, ttr, cause))
     return renewals, scripts
 
 

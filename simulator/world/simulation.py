@@ -16,6 +16,7 @@ from simulator.world.agents import Agent
 from simulator.world.api import Api
 from simulator.world.cluster import Cluster
 from simulator.world.control import ControlPlane
+from simulator.world.elections import elections
 from simulator.world.failures import FAILURES
 from simulator.world.heartbeats import Heart
 from simulator.world.hosted import Hosted
@@ -174,6 +175,7 @@ class World:
         if status == "new":
             self.recorder.add(self.env.now, Kind.REGISTERED, agent.component)
         elif status == "revived":
+            self.recorder.add(self.env.now, Kind.REVIVED, agent.component)
             self.workflows.revived(agent)
 
     def _told(self, agent: Agent) -> dict[str, object]:
@@ -259,6 +261,8 @@ class World:
         for agent in self.agents:
             if agent.heart:
                 agent.heart.finish(plan.horizon)
+        if plan.enabled("l3_ha"):
+            elections(plan, self.objects, self.recorder, self.streams)
         uplinks = [plan.number[f"uplink/{name}"] for name in plan.external_networks]
         return Trace(
             horizon=plan.horizon,

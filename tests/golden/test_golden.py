@@ -70,6 +70,16 @@ SYSTEMS = {
         "hosts": network_nodes(2),
         "neutron": {"allow_automatic_l3agent_failover": True},
         "broker": {"delay": "50ms"},
+    "kilo-ha": {
+        "release": "kilo",
+        "hosts": network_nodes(3),
+        "neutron": {"l3_ha": True},
+        "failures": {
+            **OUTAGES,
+            "network-2": {**outage(1800, 60), "orderly": True},
+            "network-3/data": outage(2500, 60),
+            "ha_network": outage(9500, 60),
+        },
     },
     "nova-network": {
         "release": "nova-network",

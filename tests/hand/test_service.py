@@ -172,6 +172,7 @@ def test_one_outage_of_known_length_in_every_metric():
         "router.downtime_unscheduled": 0.0,
         "router.downtime_host": k * out / (4 * YEAR),
         "router.downtime_configuring": k * lag / (4 * YEAR),
+        "router.downtime_electing": 0.0,
         "router.downtime_node_path": 0.0,
         "router.downtime_uplink": 0.0,
         "router.downtime_conflicted": 0.0,
@@ -199,6 +200,7 @@ def test_one_outage_of_known_length_in_every_metric():
         "dhcp.servers_per_node_mean": (4 * YEAR - j * out) / 2 / YEAR,
         "agent.false_down_episodes": 0.0,
         "agent.false_down_time": 0.0,
+        "agent.ha_report_delay_mean": "no router is highly available",
     }
     for name, value in expected.items():
         if isinstance(value, str):

@@ -162,8 +162,8 @@ def test_what_a_variant_puts_beyond_the_horizon_is_told_in_the_variant(problems)
         (
             "rack",
             "'rack' is not modelled; allowed: agent, agent.dhcp, agent.l2, agent.l3, "
-            "agent.lbaas, agent.metadata, agent.nova-network, broker, database, host, "
-            "host.compute, host.controller, …",
+            "agent.lbaas, agent.metadata, agent.nova-network, broker, database, ha_network, "
+            "host, host.compute, …",
         ),
         ("racks", "'racks' is not modelled; allowed: "),
         ("network-3", "no variant has a component 'network-3'; did you mean 'network-1'?"),

@@ -156,6 +156,19 @@ TWO_DHCP = {
     "failures": {"network-1": outage(1000, 20_000), "network-2": outage(12_000, 9000)},
     "workload": {"tenants": 4},
 }
+HA = {
+    "release": "queens",
+    "hosts": network_nodes(3),
+    "neutron": {"l3_ha": True},
+    "workload": {"tenants": 9},
+}
+
+
+def highly_available(*, other, **more):
+    keys = {**HA, "failures": DOWN, **more}
+    return keys, {"neutron": {**keys["neutron"], **other}}
+
+
 CASES = {
     "neutron.dhcp_renewal_time": leases("dhcp_renewal_time", "1h"),
     "neutron.dhcp_rebinding_time": leases("dhcp_rebinding_time", "3h"),
@@ -199,6 +212,21 @@ CASES = {
         "reschedule", "9s", release="juno", hosts=network_nodes(2), workload={"tenants": 9},
         neutron={"allow_automatic_l3agent_failover": True}),
     "release": ({"failures": DOWN}, {"release": "folsom"}),
+    "neutron.l3_ha": highly_available(release="kilo", neutron={}, other={"l3_ha": True}),
+    "neutron.max_l3_agents_per_router": highly_available(other={"max_l3_agents_per_router": 2}),
+    "neutron.min_l3_agents_per_router": highly_available(
+        release="kilo", other={"min_l3_agents_per_router": 4, "max_l3_agents_per_router": 0},
+        neutron={"l3_ha": True, "max_l3_agents_per_router": 0},
+        workload={"changes": {"routers": {"arrivals": "1/h"}}}),
+    "neutron.ha_vrrp_advert_int": highly_available(other={"ha_vrrp_advert_int": "3s"}),
+    "neutron.ha_vrrp_health_check_interval": highly_available(
+        other={"ha_vrrp_health_check_interval": "5s"}, failures={"uplink": outage(1000, 60)}),
+    "costs.promote": cost("promote", "9s", **HA),
+    "costs.arp_timeout": cost(
+        "arp_timeout", "9s", **HA, failures={"nic.data": outage(1000, 60)}),
+    "failures.orderly": (
+        {**HA, "failures": DOWN},
+        {"failures": {"network-1": {**DOWN["network-1"], "orderly": True}}}),
     "neutron.report_interval": option("report_interval", "3s", failures=DOWN),
     "neutron.agent_down_time": option("agent_down_time", "9s", failures=DOWN),
     "neutron.dhcp_lease_duration": option("dhcp_lease_duration", "1h", failures=DOWN),

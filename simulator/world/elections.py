@@ -1,0 +1,295 @@
+"""VRRP in a whole run: which replica of each router was master, from what was recorded.
+
+Nothing in the simulated world reacts to who is master, so it is derived once, at the end, router by
+router. A replica is on an L3 agent's host from CONFIGURED to UNCONFIGURED or the host's failure;
+its agent's death does not matter to it. The HA network runs over the data network, and through the
+L2 agent as everything else: what is set up before that has wired it is a backup that hears nobody.
+The component `ha-network` cuts advertisements alone.
+
+Assumed: a replica's address is fixed, and the addresses of a router's replicas are in random order;
+HA ports that a starting or revived L3 agent puts down are down for *rewire*; the checks of a
+replica have a random phase that is the same in all its lives.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from simulator.clock import quantize
+from simulator.trace import Kind, Recorder, Sort
+from simulator.world.cluster import CAUSES
+from simulator.world.ha_reports import Reach, Reports
+from simulator.world.objects import Objects
+from simulator.world.plan import Plan
+from simulator.world.streams import ADVERT, HEALTH_CHECK, Streams, stable_hash
+from simulator.world.vrrp import Change, Election, Said, Timing, What, faults
+
+SHUTDOWN = float(CAUSES.index("shutdown"))
+STAGE = (
+    Kind.FAIL, Kind.REPAIR, Kind.STOPPED, Kind.STARTED, Kind.REVIVED, Kind.WIPED, Kind.CONFIGURED,
+    Kind.UNCONFIGURED, Kind.FLUSHED, Kind.WIRED, Kind.DELETED,
+)  # fmt: skip
+"""What an election depends on."""
+WITHOUT_REPLICAS = ("dvr", "dvr_no_external")
+"""Modes of L3 agents that are never given an HA router's centralised part."""
+
+Row = tuple[float, int, int, int, float]
+Pairs = list[tuple[float, float]]
+
+
+@dataclass
+class Node:
+    """A host with an L3 agent: its *replicas* (routers, and whether they are wired), how many
+    things keep advertisements from passing (*cuts*), and what its L2 agent has done.
+    """
+
+    number: int
+    agent: int
+    replicas: dict[int, bool] = field(default_factory=dict)
+    cuts: int = 0
+    unwired: bool = False
+    flushed: bool = False
+
+
+def elections(plan: Plan, objects: Objects, recorder: Recorder, streams: Streams) -> None:
+    """Add who was promoted and demoted, and when the server heard of it, to what is recorded."""
+    rows = list(_stage(recorder.columns(plan.horizon), objects))
+    stage = Stage(plan)
+    for row in rows:
+        stage.see(*row)
+    stage.pass_to(plan.horizon)
+    said = _say_all(plan, objects, stage, streams, _exits(plan, rows))
+    reports = Reports(plan, Reach(plan, rows))
+    for router, agent, one in said:
+        if one.carries is not None:
+            kind = Kind.PROMOTED if one.carries else Kind.DEMOTED
+            recorder.add(one.time, kind, agent, router)
+        if one.active is not None:
+            reports.hear(router, agent, one)
+    for time, agent, router, active in reports.sent(stage.ended):
+        recorder.add(time, Kind.HA_REPORTED, agent, router, active)
+
+
+def _stage(columns: Mapping[str, Any], objects: Objects) -> Iterator[Row]:
+    """The recorded events that elections depend on, in order."""
+    kind, thing = columns["kind"], columns["object"]
+    is_router = np.append(np.array(objects.sort) == Sort.ROUTER, True)  # last: of no object
+    rows = np.flatnonzero(np.isin(kind, STAGE) & is_router[thing])
+    names = ("time", "kind", "subject", "object", "value")
+    return zip(*(columns[name][rows].tolist() for name in names), strict=True)
+
+
+class Stage:
+    """Follows the recorded events: *changes* of each router, and when its replicas *ended*."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.changes: dict[int, list[Change]] = defaultdict(list)
+        self.ended: dict[tuple[int, int], list[float]] = defaultdict(list)
+        self._hosts: dict[int, Node] = {}
+        self._agents: dict[int, Node] = {}
+        self._l2: dict[int, Node] = {}
+        self._links: dict[int, list[Node]] = {}
+        self._rewire = plan.cost("rewire")
+        habits = plan.release.habits
+        self._cutting = [Kind.STARTED] * habits.ha_restart_cuts
+        self._cutting += [Kind.REVIVED] * habits.ha_revival_cuts
+        self._mends: deque[tuple[float, Node]] = deque()  # when HA ports are wired again
+        self.nodes = list(self._nodes(plan))
+        if "ha-network" in plan.number:
+            self._links[plan.number["ha-network"]] = self.nodes
+
+    def _nodes(self, plan: Plan) -> Iterator[Node]:
+        modes = {a.component: a.configurations.get("agent_mode") for a in plan.agents}
+        nodes = plan.nodes
+        for host, data, l3, l2 in zip(
+            nodes.host.tolist(), nodes.data_nic.tolist(), nodes.l3.tolist(), nodes.l2.tolist(),
+            strict=True,
+        ):  # fmt: skip
+            if l3 < 0 or modes[l3] in WITHOUT_REPLICAS:
+                continue
+            node = Node(len(self._agents), l3)
+            self._hosts[host] = self._agents[l3] = node
+            self._links[data] = [node]
+            if l2 >= 0:
+                self._l2[l2] = node
+            yield node
+
+    def see(self, time: float, kind: int, subject: int, thing: int, value: float) -> None:
+        """Take the next event into account."""
+        self.pass_to(time)
+        if kind in (Kind.FAIL, Kind.REPAIR):
+            for node in self._links.get(subject, ()):
+                self._cut(time, node, 1 if kind == Kind.FAIL else -1)
+            if kind == Kind.FAIL and subject in self._hosts:
+                what = What.RESIGNED if value == SHUTDOWN else What.GONE
+                self._lose(time, self._hosts[subject], what)
+        elif kind == Kind.DELETED:
+            for node in self.nodes:
+                self._remove(time, node, thing, What.GONE)
+        elif subject in self._l2:
+            self._see_l2(time, kind, self._l2[subject])
+        elif subject in self._agents:
+            self._see_l3(time, kind, self._agents[subject], thing)
+
+    def pass_to(self, time: float) -> None:
+        """HA ports are wired again that were to be by *time*."""
+        while self._mends and self._mends[0][0] <= time:
+            mended, node = self._mends.popleft()
+            self._cut(mended, node, -1)
+
+    def _see_l3(self, time: float, kind: int, node: Node, router: int) -> None:
+        if kind == Kind.CONFIGURED:
+            if router in node.replicas:
+                return
+            wired = node.replicas[router] = time == 0 or not node.unwired
+            what = What.JOINED if wired and not node.cuts else What.BORN
+            self.changes[router].append(Change(time, node.number, what))
+        elif kind == Kind.UNCONFIGURED:
+            self._remove(time, node, router, What.RESIGNED)
+        elif kind == Kind.WIPED:
+            self._lose(time, node, What.GONE)
+        elif kind in self._cutting and time > 0 and node.replicas and self._rewire:
+            self._cut(time, node, 1)
+            self._mends.append((time + self._rewire, node))
+
+    def _see_l2(self, time: float, kind: int, node: Node) -> None:
+        if kind == Kind.STOPPED:
+            node.unwired = True
+        elif kind == Kind.FLUSHED and not node.flushed:
+            node.flushed = True
+            self._cut(time, node, 1)
+        elif kind == Kind.WIRED:
+            node.unwired = False
+            for router, wired in node.replicas.items():
+                if not wired:
+                    node.replicas[router] = True
+                    if not node.cuts:
+                        self.changes[router].append(Change(time, node.number, What.LINKED))
+            if node.flushed:
+                node.flushed = False
+                self._cut(time, node, -1)
+
+    def _cut(self, time: float, node: Node, more: int) -> None:
+        """One thing *more* (or less, -1) keeps advertisements from passing."""
+        before = node.cuts
+        node.cuts += more
+        if bool(before) == bool(node.cuts):
+            return
+        what = What.CUT if node.cuts else What.LINKED
+        change = Change(time, node.number, what)
+        for router, wired in node.replicas.items():
+            if wired:
+                self.changes[router].append(change)
+
+    def _lose(self, time: float, node: Node, what: What) -> None:
+        for router in node.replicas:
+            self.changes[router].append(Change(time, node.number, what))
+            self.ended[router, node.agent].append(time)
+        node.replicas.clear()
+
+    def _remove(self, time: float, node: Node, router: int, what: What) -> None:
+        if node.replicas.pop(router, None) is not None:
+            self.changes[router].append(Change(time, node.number, what))
+            self.ended[router, node.agent].append(time)
+
+
+def _exits(plan: Plan, rows: list[Row]) -> dict[int, Pairs]:
+    """When each external NIC and uplink was failed; nothing where nobody checks."""
+    if not plan.option("ha_vrrp_health_check_interval"):
+        return {}
+    exits = {int(nic) for nic in plan.nodes.external_nic}
+    exits |= {plan.number[f"uplink/{name}"] for name in plan.external_networks}
+    count: dict[int, int] = defaultdict(int)
+    spans: dict[int, Pairs] = defaultdict(list)
+    for time, kind, part, _, _ in rows:
+        if part not in exits or kind not in (Kind.FAIL, Kind.REPAIR):
+            continue
+        count[part] += 1 if kind == Kind.FAIL else -1
+        if kind == Kind.FAIL and count[part] == 1:
+            spans[part].append((time, plan.horizon))
+        elif not count[part]:
+            spans[part][-1] = (spans[part][-1][0], time)
+    return spans
+
+
+def _say_all(
+    plan: Plan, objects: Objects, stage: Stage, streams: Streams, exits: Mapping[int, Pairs]
+) -> Iterator[tuple[int, int, Said]]:
+    """What comes of each router's elections: router, agent, and what it says."""
+    advert = plan.seconds("ha_vrrp_advert_int")
+    timing = Timing(
+        advert,
+        plan.cost("promote"),
+        plan.cost("arp_timeout"),
+        plan.release.habits.garp_refresh == "always",
+    )
+    names = plan.components.names
+    checks = Checks(plan, stage, streams, exits)
+    for router in sorted(stage.changes):
+        name, changes = objects.names[router], stage.changes[router]
+        there = list(dict.fromkeys(change.replica for change in changes))
+        agents = [stage.nodes[number].agent for number in there]
+        ranks = [stable_hash(f"{name} on {names[agent]}") for agent in agents]
+        bad = checks.of(objects, router, there) if exits else []
+        if not bad and all(time == 0 and what == What.JOINED for time, _, what in changes):
+            yield router, agents[ranks.index(max(ranks))], Said(0.0, 0, True, True)
+            continue
+        place = {number: i for i, number in enumerate(there)}
+        mine = [Change(time, place[number], what) for time, number, what in changes]
+        mine = sorted([*mine, *bad], key=lambda change: change.time) if bad else mine
+        phase = quantize(float(streams.uniforms(stable_hash(name), ADVERT, 0, 1)[0]) * advert)
+        for one in Election(ranks, timing, phase).run(mine, plan.horizon):
+            yield router, agents[one.replica], one
+
+
+class Checks:
+    """When replicas find by their checks that their way out is gone, or back."""
+
+    def __init__(
+        self, plan: Plan, stage: Stage, streams: Streams, exits: Mapping[int, Pairs]
+    ) -> None:
+        self._plan, self._streams, self._exits = plan, streams, exits
+        self._interval = plan.seconds("ha_vrrp_health_check_interval") if exits else 0.0
+        node_of = {int(agent): n for n, agent in enumerate(plan.nodes.l3)}
+        self._nics = [int(plan.nodes.external_nic[node_of[n.agent]]) for n in stage.nodes]
+        self._agents = [node.agent for node in stage.nodes]
+
+    def of(self, objects: Objects, router: int, there: list[int]) -> list[Change]:
+        """FAULT and MENDED of the replicas of *router* on the stage's nodes *there*."""
+        plan, gateway = self._plan, objects.gateway[router]
+        if gateway < 0:
+            return []
+        uplink = plan.number[f"uplink/{plan.external_networks[gateway]}"]
+        found = []
+        for place, number in enumerate(there):
+            bad = _merged(self._exits.get(self._nics[number], []), self._exits.get(uplink, []))
+            if not bad:
+                continue
+            agent = plan.components.names[self._agents[number]]
+            entity = stable_hash(f"{objects.names[router]} on {agent}")
+            u = float(self._streams.uniforms(entity, HEALTH_CHECK, 0, 1)[0])
+            phase = quantize(u * self._interval)
+            found += [
+                Change(time, place, What.FAULT if fault else What.MENDED)
+                for time, fault in faults(bad, self._interval, phase)
+                if time < plan.horizon
+            ]
+        return found
+
+
+def _merged(one: Pairs, other: Pairs) -> Pairs:
+    """The union of two lists of spans."""
+    if not one or not other:
+        return one or other
+    merged: Pairs = []
+    for begin, end in sorted([*one, *other]):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
