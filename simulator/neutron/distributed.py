@@ -20,6 +20,7 @@ class Distributed:
         self._tables = tables
         self._ports: dict[Id, Counter[str]] = {}
         self._routers: dict[Id, dict[Id, None]] = {}
+        self._networks: dict[str, dict[Id, None]] = {}  # of each host that has ports
 
     # -- what is where ---------------------------------------------------------------------
 
@@ -35,7 +36,8 @@ class Distributed:
 
     def forget_network(self, network: Id) -> None:
         """Forget the ports and interfaces on a network that is being deleted."""
-        self._ports.pop(network, None)
+        for host in self._ports.pop(network, ()):
+            del self._networks[host][network]
         for router in self._routers.pop(network, {}):
             del self._tables.routers[router].networks[network]
 
@@ -43,8 +45,11 @@ class Distributed:
         """So many serviceable ports more, or fewer, on a host."""
         ports = self._ports.setdefault(network, Counter())
         ports[host] += change
-        if ports[host] <= 0:
+        if ports[host] > 0:
+            self._networks.setdefault(host, {})[network] = None
+        else:
             del ports[host]
+            self._networks.get(host, {}).pop(network, None)
 
     # -- questions -------------------------------------------------------------------------
 
@@ -74,7 +79,7 @@ class Distributed:
         Source: _get_dvr_router_ids_for_host, the same file. Later releases give the routers, too,
         that share a network with these; that is not modelled.
         """
-        networks = [network for network in self._ports if self.has_port(network, host)]
+        networks = self._networks.get(host, ())
         return list(dict.fromkeys(name for net in networks for name in self.on_network(net)))
 
     def agents_of(self, now: float, router: Id) -> list[Agent]:

@@ -189,6 +189,11 @@ class HostGroup(Model):
         }
         return defaults[self.kind]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether its L3 agents serve distributed routers, and those for their own hosts' VMs."""
+        return "l3" in self.agent_types and self.agent_mode in ("dvr", "dvr_no_external")
+
 
 class ExternalNetwork(Model):
     """A way out: the pool of floating IPs of one provider, and the uplink to it."""

@@ -14,6 +14,7 @@ from simulator.world.agents import Agent
 from simulator.world.cluster import Cluster
 from simulator.world.control import ControlPlane
 from simulator.world.objects import Objects
+from simulator.world.residents import Residents
 
 
 class Api:
@@ -26,6 +27,7 @@ class Api:
         self.control = control
         self.server = server
         self.objects = objects
+        self.residents = Residents(server, cluster.plan.vm_hosts)
         self.agents: dict[str, Agent] = {}
         self._has_scheduler = cluster.plan.release.has_scheduler
         self._asked: set[int] = set()
@@ -106,6 +108,7 @@ class Api:
     def delete_network(self, network: int) -> None:
         """Delete a network with all its ports."""
         self.require_server()
+        self.tell(self.residents.clear(self.now, network))
         router = self.objects.router[network]
         if router >= 0:
             self.objects.interfaces[router] -= 1
@@ -168,6 +171,7 @@ class Api:
             self.delete_ports(network, -by)
         if by:
             self.record(Kind.VMS, network, by)
+            self.tell(self.residents.change(self.now, network, by))
 
     # -- inside ----------------------------------------------------------------------------
 
