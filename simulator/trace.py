@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,10 @@ class Part(IntEnum):
     INSIDE = 2  # the same without floating IPs (mode dvr_no_external)
 
 
-def vm_place(network: int, vm: int, hosts: int) -> int:
+Number = TypeVar("Number", int, Ints)
+
+
+def vm_place(network: Number, vm: Number, hosts: int) -> Number:
     """On which of so many *hosts*, counted from 0, VM number *vm* of a network is.
 
     An assumption, where hosts matter (distributed routers): the VMs of the network with object

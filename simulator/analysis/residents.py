@@ -7,7 +7,7 @@ assumption). Where a host's L3 agent has a way out (mode dvr) these need no netw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,14 +16,15 @@ from simulator.analysis.intervals import Rows, gaps, join
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.service import History
 from simulator.analysis.turnover import Population
-from simulator.trace import Floats, Ints, Part, Sort, vms_at
+from simulator.trace import Bools, Floats, Ints, Part, Sort, vm_place, vms_at
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What is the same for some time: in [start, end) a *router* (or network) has some *weight*.
+    """What is the same for some time: in [start, end) a router or network has some *weight*.
 
-    *node* is the compute host that it is about, -1 for no one host.
+    *node* is the compute host that it is about, -1 for no one host. *which* is the part of
+    `Residents.totals` in which it lies.
     """
 
     owner: Ints
@@ -31,6 +32,11 @@ class Parts:
     start: Floats
     end: Floats
     weight: Floats
+    which: Ints
+
+    def take(self, which: Ints | Bools) -> Parts:
+        """Some of the parts."""
+        return Parts(*(getattr(self, field.name)[which] for field in fields(self)))
 
     def rows(self) -> Rows:
         """The parts as rows, whose node is the number of the part."""
@@ -62,69 +68,74 @@ class Residents:
         owner, time, count = owner[order], time[order], np.cumsum(change[order])
         real = np.flatnonzero((owner[1:] == owner[:-1]) & (time[1:] > time[:-1]) & (count[:-1] > 0))
         node = np.full(real.size, -1)
-        return Parts(owner[real], node, time[real], time[real + 1], count[real])
+        return Parts(
+            owner[real], node, time[real], time[real + 1], count[real], np.arange(real.size)
+        )
 
     @cached_property
-    def _networks(self) -> tuple[Ints, Floats, Parts]:
-        """Parts of networks' lives: their routers, how many VMs these have, and the VMs' number."""
+    def _networks(self) -> Parts:
+        """How many VMs each network has, in each of its router's `totals`; disjoint, in order."""
         people, totals = self._people, self.totals
         router = self._objects.router[people.network]
         which, parts = join(router, people.start, people.end, totals.rows(), self._size)
         network = people.network[which]
         order = np.lexsort((parts.start, network))
         which, parts, network = which[order], parts.take(order), network[order]
-        found = Parts(
-            network, np.full(network.size, -1), parts.start, parts.end, people.count[which]
-        )
-        return parts.owner, totals.weight[parts.node], found
+        nobody = np.full(network.size, -1)
+        count = people.count[which]
+        return Parts(network, nobody, parts.start, parts.end, count, parts.node)
 
     @cached_property
     def _floating(self) -> Floats:
         """The share of VMs that have a floating IP, of each part of `_networks`."""
-        router, total, _ = self._networks
         floating = np.where(self._objects.gateway >= 0, self._objects.floating_ips, 0)
-        return np.minimum(floating[router] / total, 1.0)
+        totals, which = self.totals, self._networks.which
+        return np.minimum(floating[totals.owner] / totals.weight, 1.0)[which]
 
+    @cached_property
     def _at_hosts(self) -> tuple[Ints, Ints, Floats]:
         """Which part of `_networks` has VMs on which host (a node), and how many."""
-        _, _, parts = self._networks
+        parts = self._networks
         hosts = self._hosts.size
         count = parts.weight.astype(np.int64)
         used = np.minimum(count, hosts)
         which = np.repeat(np.arange(count.size), used)
         vm = np.arange(which.size) - np.repeat(np.cumsum(used) - used, used)
-        place = (parts.owner[which] + vm) % max(hosts, 1)
+        place = vm_place(parts.owner[which], vm, max(hosts, 1))
         number = vms_at(parts.owner[which], count[which], place, max(hosts, 1))
         return which, self._hosts[place], number.astype(np.float64)
 
     @cached_property
     def local(self) -> Parts:
         """The share of a router's VMs that is on each host, network by network."""
-        router, total, parts = self._networks
-        which, node, count = self._at_hosts()
-        return Parts(
-            router[which], node, parts.start[which], parts.end[which], count / total[which]
-        )
+        which, node, count = self._at_hosts
+        of = self._networks.which[which]
+        return self._of_totals(of, node, count / self.totals.weight[of])
+
+    def _of_totals(self, of: Ints, node: Ints, weight: Floats) -> Parts:
+        totals = self.totals
+        return Parts(totals.owner[of], node, totals.start[of], totals.end[of], weight, of)
 
     @cached_property
     def exits(self) -> Parts:
-        """How many VMs of a router, by host and network, leave by their own hosts."""
-        router, _, parts = self._networks
-        which, node, count = self._at_hosts()
+        """How many VMs of a router leave by their own host, for each host and each of `totals`."""
+        which, node, count = self._at_hosts
         count = np.where(self._nodes.part[node] == Part.LOCAL, count * self._floating[which], 0.0)
-        kept = count > 0
-        which, node, count = which[kept], node[kept], count[kept]
-        return Parts(router[which], node, parts.start[which], parts.end[which], count)
+        width = self._nodes.host.size
+        key = self._networks.which[which] * width + node
+        keys, place = np.unique(key, return_inverse=True)
+        sums = np.bincount(place, weights=count, minlength=keys.size).astype(np.float64)
+        keys, sums = keys[sums > 0], sums[sums > 0]
+        return self._of_totals(keys // width, keys % width, sums)
 
     @cached_property
     def inward(self) -> Parts:
         """The share of each network's VMs that a network node serves; disjoint, in order."""
-        _, _, parts = self._networks
-        which, node, count = self._at_hosts()
+        parts = self._networks
+        which, node, count = self._at_hosts
         own = np.where(self._nodes.part[node] == Part.LOCAL, count, 0.0)
         share = np.bincount(which, weights=own, minlength=parts.owner.size) / parts.weight
-        weight = 1 - share * self._floating
-        return Parts(parts.owner, parts.node, parts.start, parts.end, weight)
+        return replace(parts, weight=1 - share * self._floating)
 
     # -- what is served ---------------------------------------------------------------------
 
@@ -163,10 +174,10 @@ class Residents:
         exits, inward = self.exits, self.inward
         which, parts = self.served_at(exits, self.outside)
         served = float(np.sum(parts.length * exits.weight[which]))
-        router, _, networks = self._networks
         routed, size = self._history.routed, self._size
+        router = self._objects.router[inward.owner]
         which, parts = join(router, inward.start, inward.end, routed, size)
-        served += float(np.sum(parts.length * (networks.weight * inward.weight)[which]))
+        served += float(np.sum(parts.length * (self._networks.weight * inward.weight)[which]))
         pieces = self._served_inward(pieces)
         router = self._objects.router[pieces.network]
         which, parts = join(router, pieces.start, pieces.end, routed, size)

@@ -99,7 +99,8 @@ class History:
     def _is_local(self) -> Bools:
         """Which rows of `_set_up` are parts of distributed routers at compute hosts."""
         rows, trace = self._set_up, self.trace
-        found: Bools = trace.nodes.local[rows.node] & (trace.objects.sort[rows.owner] == Sort.ROUTER)
+        router = trace.objects.sort[rows.owner] == Sort.ROUTER
+        found: Bools = router & trace.nodes.local[rows.node]
         return found
 
     @cached_property
