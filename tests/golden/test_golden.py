@@ -53,6 +53,26 @@ SYSTEMS = {
             {"at": "2500s", "op": "delete_agent", "agent": "network-2/dhcp"},
         ],
     },
+    "mitaka-dvr": {
+        "release": "mitaka",
+        "neutron": {"router_distributed": True, "allow_automatic_l3agent_failover": True},
+        "hosts": {
+            **network_nodes(2, agent_mode="dvr_snat"),
+            "compute": {"kind": "compute", "count": 2, "agents": ["l3", "l2"], "agent_mode": "dvr"},
+        },
+        "broker": {"delay": "50ms"},
+        "failures": {
+            **OUTAGES,
+            "compute-1": outage(1500, 300),
+            "compute-2/l3": outage(2500, 60),
+            "compute-2/external": outage(2700, 60),
+        },
+        "actions": [
+            {"at": "1000s", "op": "update_router", "router": "*"},
+            {"at": "3500s", "op": "delete_network", "network": "tenant-2/*"},
+            {"at": "3600s", "op": "delete_router", "router": "tenant-2/*"},
+        ],
+    },
     "nova-network": {
         "release": "nova-network",
         "hosts": {"controller": CONTROLLER, "network": {"kind": "compute", "count": 2}},
