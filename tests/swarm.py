@@ -6,11 +6,13 @@ import random
 
 from lab import CONTROLLER
 
+from simulator.scenario.series import DRIVERS, RELEASES
+
 
 def random_keys(seed):
     """The keys of a scenario of one simulated hour in which all kinds of things go wrong."""
     rng = random.Random(seed)
-    release = rng.choice(["grizzly", "grizzly", "grizzly", "folsom", "nova-network"])
+    release = rng.choice([*["grizzly"] * 10, *["folsom"] * 5, *["nova-network"] * 5, *LATER])
     hosts = {
         "c": {**CONTROLLER, "count": rng.randint(1, 2)},
         "n": {"kind": "network", "count": rng.randint(1, 3)},
@@ -28,17 +30,59 @@ def random_keys(seed):
         "segmentation": rng.choice(["gre", "vlan"]),
         "hosts": hosts,
         "failures": _failures(rng),
-        "neutron": {} if release == "folsom" else rng.choice(_TIMINGS),
+        "neutron": _neutron(rng, release),
         "broker": _broker(rng),
-        "costs": rng.choice([{}, {"boot": "20s", "agent_start": "3s"}, {"rpc_call": "2s"}]),
+        "costs": _costs(rng),
         "workload": _workload(rng),
-        "actions": _ACTIONS if release == "grizzly" and rng.random() < 0.7 else [],
+        "actions": _ACTIONS if RELEASES[release].has_scheduler and rng.random() < 0.7 else [],
+    }
+
+
+LATER = list(RELEASES)[3:]
+
+
+def _neutron(rng, release):
+    if release == "folsom":
+        return {}
+    has = RELEASES[release].options
+    chosen = dict(rng.choice(_TIMINGS))
+    for name, values in _CHOICES.items():
+        value = rng.choice(values)
+        known = name in has and DRIVERS.get(value, release) in list(RELEASES)[: _place(release)]
+        if value is not None and known:
+            chosen[name] = value
+    return chosen
+
+
+def _place(release):
+    return list(RELEASES).index(release) + 1
+
+
+_CHOICES = {
+    "allow_automatic_l3agent_failover": [True, True, None],
+    "allow_automatic_dhcp_failover": [False, None, None],
+    "dhcp_agents_per_network": [2, None],
+    "rpc_response_timeout": ["10s", None],
+    "rpc_state_report_workers": [0, None],
+    "network_scheduler_driver": ["ChanceScheduler", "WeightScheduler", "AZAwareWeightScheduler"],
+    "router_scheduler_driver": ["LeastRoutersScheduler", "AZLeastRoutersScheduler", None],
+    "network_auto_schedule": [False, None, None, None],
+    "enable_services_on_agents_with_admin_state_down": [True, None],
+}
+
+
+def _costs(rng):
+    return {
+        **rng.choice([{}, {"boot": "20s", "agent_start": "3s"}, {"rpc_call": "2s"}]),
+        "answer_per_router": rng.choice(["0s", "4ms", "2s"]),
+        "reschedule": rng.choice(["0s", "100ms", "3s"]),
     }
 
 
 _TIMINGS = [
     {},
     {"report_interval": "4s", "agent_down_time": "9s"},
+    {"report_interval": "4s", "agent_down_time": "20s"},
     {"report_interval": "30s", "agent_down_time": "75s"},
     {"report_interval": "4.1s", "agent_down_time": "3s"},
 ]

@@ -25,10 +25,11 @@ class Core:
         on_decision: Callable[[Decision], Iterable[str] | None] | None = None,
         on_bind: Callable[[Id, str, bool], None] | None = None,
         on_notice_down: Callable[[str], None] | None = None,
+        load: Callable[[Agent, float], int] | None = None,
     ) -> None:
         self.rules = rules
         self.tables = Tables(rules, heard=heard, on_bind=on_bind, on_notice_down=on_notice_down)
-        self.scheduling = Scheduling(self.tables, rules, draws, on_decision)
+        self.scheduling = Scheduling(self.tables, rules, draws, on_decision, load)
         self.distributed = Distributed(self.tables)
 
     @property

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Notice
+from simulator.neutron.rules import Rules
 from simulator.neutron.server import Server
 
 NOTIFY_ATTEMPTS = 2  # AGENT_NOTIFY_MAX_ATTEMPTS, neutron/db/l3_agentschedulers_db.py
@@ -23,6 +24,15 @@ Binding: TypeAlias = tuple[Id, str]
 
 class PassEndedError(Exception):
     """An error that no pass provides for: what is left waits for the next one."""
+
+
+def passes_of(rules: Rules) -> tuple[str, ...]:
+    """The types of agent that are watched: those whose option is on."""
+    on = {
+        "l3": rules.allow_automatic_l3agent_failover,
+        "dhcp": rules.allow_automatic_dhcp_failover,
+    }
+    return tuple(kind for kind, wanted in on.items() if wanted)
 
 
 class Failover:
@@ -56,11 +66,7 @@ class Failover:
         Source: add_periodic_l3_agent_status_check, neutron/db/l3_agentschedulers_db.py (Juno);
         add_periodic_dhcp_agent_status_check, neutron/db/agentschedulers_db.py (Kilo).
         """
-        on = {
-            "l3": self._rules.allow_automatic_l3agent_failover,
-            "dhcp": self._rules.allow_automatic_dhcp_failover,
-        }
-        return tuple(kind for kind, wanted in on.items() if wanted)
+        return passes_of(self._rules)
 
     def guard(self, clock_jump: float) -> list[Notice]:
         """The sleep of a pass that finds too much time gone by since the one before.
@@ -177,7 +183,8 @@ class Failover:
         for router, _ in bindings:
             if router in routers:
                 kinds.setdefault(scheduling.demands(router), router)
-        active = self._tables.l3_agents(active_at=now)
+        limit = self._rules.agent_down_time
+        active = [a for a in self._tables.l3_agents() if self._tables.silence(now, a) <= limit]
         return not any(scheduling.admits(a, router) for router in kinds.values() for a in active)
 
     # -- L3 --------------------------------------------------------------------------------

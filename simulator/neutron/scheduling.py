@@ -32,11 +32,13 @@ class Scheduling:
         rules: Rules,
         draws: Callable[[Id], Draws],
         on_decision: Callable[[Decision], Iterable[str] | None] | None = None,
+        load: Callable[[Agent, float], int] | None = None,
     ) -> None:
         self._tables = tables
         self._rules = rules
         self._draws = draws
         self._on_decision = on_decision
+        self._load = load or (lambda agent, now: agent.load)
 
     # -- networks --------------------------------------------------------------------------
 
@@ -61,7 +63,7 @@ class Scheduling:
             and (not hints or agent.zone in hints)
             and eligible(now, agent)
         ]
-        chosen = self._choose("dhcp", network, candidates, needed, record)
+        chosen = self._choose(now, "dhcp", network, candidates, count=needed)
         return [name for name in chosen if tables.bind(network, tables.agents[name])]
 
     def _hosting(self, now: float, record: Network) -> Sequence[object]:
@@ -139,7 +141,7 @@ class Scheduling:
             most = self._tables.places(record)
             places, count = min(most, self.central(now)), min(most, len(candidates))
             kind = "l3-ha"
-        chosen = self._choose(kind, router, candidates, count, record)
+        chosen = self._choose(now, kind, router, candidates, count=count)
         for name in chosen:
             self._tables.bind(router, self._tables.agents[name], places=places)
         return chosen
@@ -179,15 +181,16 @@ class Scheduling:
         return record.hints or self._rules.default_availability_zones
 
     def _choose(
-        self, kind: str, target: Id, candidates: list[Agent], count: int, record: Network | Router
+        self, now: float, kind: str, target: Id, candidates: list[Agent], *, count: int
     ) -> list[str]:
         if not candidates:
             return []
         dhcp = kind == "dhcp"
         rules, agents = self._rules, self._tables.agents
+        record = self._tables.networks[target] if dhcp else self._tables.routers[target]
         driver = rules.network_scheduler_driver if dhcp else rules.router_scheduler_driver
         driver = "ChanceScheduler" if self._own_snat(record) else driver
-        load = {a.name: a.load if dhcp else len(a.hosted) for a in candidates}
+        load = {a.name: self._load(a, now) if dhcp else len(a.hosted) for a in candidates}
         names = [agent.name for agent in candidates]
         choice = Choice(
             names,

@@ -6,6 +6,8 @@ recorded, told to the server's rules, and the notices that these return are sent
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulator.neutron.errors import ApiError, ServiceUnavailable
 from simulator.neutron.records import Network, Notice, Router
 from simulator.neutron.server import Server
@@ -29,6 +31,7 @@ class Api:
         self.objects = objects
         self.residents = Residents(server, cluster.plan.vm_hosts)
         self.agents: dict[str, Agent] = {}
+        self.on_ports: Callable[[int, int], None] = lambda network, by: None
         self._has_scheduler = cluster.plan.release.has_scheduler
         self._asked: set[int] = set()
 
@@ -154,6 +157,7 @@ class Api:
         if not count:
             return
         self.require_server()
+        self.on_ports(network, count)
         notices = self.server.create_port(self.now, network)
         self._first_trigger(network)
         self.tell(notices)
@@ -161,6 +165,7 @@ class Api:
     def delete_ports(self, network: int, count: int) -> None:
         """Delete *count* ports of *network*."""
         self.require_server()
+        self.on_ports(network, -count)
         self.tell(self.server.delete_port(self.now, network))
 
     def change_vms(self, network: int, by: int) -> None:

@@ -38,7 +38,8 @@ class Heart:
     there. *after_first*, if any, is work that the answer to the first heartbeat starts and that
     keeps the next one waiting. With *calls* every heartbeat waits for its answer, which tells the
     agent if it was down; so those that are late, and two before a stretch, are simulated.
-    *patience* tells how long the calls of a new process wait.
+    *patience* tells how long the calls of a new process wait. *exposed*: what is under way when
+    something changes is simulated one by one, since somebody waits for it.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Heart:
         processed: Callable[[Agent, bool], None],
         listed: Callable[[Agent], bool],
         after_first: Callable[[Agent, int], Generator[Event, Any, Any]] | None,
+        exposed: bool,
     ) -> None:
         self._agent = agent
         self._cluster = agent.cluster
@@ -70,6 +72,7 @@ class Heart:
         self._processed = processed
         self._listed = listed
         self._after_first = after_first
+        self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
         self._heard: list[float] = []  # when those simulated one by one were processed
@@ -108,8 +111,11 @@ class Heart:
 
         *inclusive*: a heartbeat of this very instant has left already.
         """
+        now = self._cluster.env.now
         if self._open is not None:
-            self._close(self._cluster.env.now, inclusive=inclusive)
+            self._close(now, inclusive=inclusive)
+        if self._exposed:
+            self._expose(now if inclusive else now - TICK)
         self._regular = 0
         waiting, self._disturbed = self._disturbed, Event(self._cluster.env)
         if waiting.callbacks:
@@ -127,19 +133,8 @@ class Heart:
 
     def forget(self) -> None:
         """The agent's row was deleted now: the next heartbeat processed makes a new one."""
-        now, control = self._cluster.env.now, self._control
         self.disturb(inclusive=True)
-        for stretch in self._stretches:
-            if stretch.epoch < control.epoch:
-                continue
-            assert stretch.count is not None
-            for time in self._noise.under_way(stretch, stretch.count, now):
-
-                def arrive(epoch: int = stretch.epoch) -> None:
-                    if control.epoch == epoch:
-                        self._processed(self._agent, False)
-
-                self._cluster.at(time, Rank.DELIVER, self._agent.component, arrive)
+        self._expose(self._cluster.env.now)
 
     # -- emitting --------------------------------------------------------------------------
 
@@ -151,7 +146,7 @@ class Heart:
                 yield from control.connect(agent, life, emission)
             if agent.life != life:
                 return
-            arrival = self._publish(first)
+            arrival = self._after_calls(self._publish(first))
             if (first and agent.type in CALLS) or (self._calls and self._is_late(arrival)):
                 answered = yield from self._answer(arrival)
                 if answered and first and self._after_first and agent.life == life:
@@ -182,10 +177,18 @@ class Heart:
             return self._disturbed
         return self._disturbed | self._cluster.until(late, Rank.CONNECT, self._agent.component)
 
+    def _after_calls(self, arrival: float | None) -> float | None:
+        """When what arrives then is processed, behind the calls that the server has so far."""
+        if arrival is None or not self._control.shares_queue:
+            return arrival
+        return max(arrival, self._control.busy_until)
+
     def _is_late(self, arrival: float | None) -> bool:
         """Whether the answer of a call comes too late for the next heartbeat, if at all."""
-        late = arrival is None or arrival - self._cluster.env.now > self._interval
-        self._regular = 0 if late else self._regular + 1
+        now, control = self._cluster.env.now, self._control
+        late = arrival is None or arrival - now > self._interval
+        held = control.shares_queue and control.busy_until > now
+        self._regular = 0 if late or held else self._regular + 1
         return late
 
     def _steady(self, emission: float) -> bool:
@@ -243,10 +246,13 @@ class Heart:
 
         To be called when the heartbeats of this instant have left and what was due has arrived.
         """
-        now, control = self._cluster.env.now, self._control
         self.disturb(inclusive=True)
+        self._expose(self._cluster.env.now)
+
+    def _expose(self, now: float) -> None:
+        """Simulate one by one what of the stretches is under way after *now*."""
         for stretch in self._unsettled:
-            if stretch.epoch < control.epoch or stretch.cut <= now:
+            if stretch.epoch < self._control.epoch or math.isfinite(stretch.cut):
                 continue
             assert stretch.count is not None
             stretch.cut = now + TICK
@@ -297,10 +303,10 @@ class Heart:
 
     def _arrive(self, first: bool) -> None:
         now = self._cluster.env.now
+        self._processed(self._agent, first)
         if self._explicit:
             self._heard.clear()
         self._heard.append(now)
-        self._processed(self._agent, first)
         self._control.stir()
         if self._explicit:
             if not self._alive:
@@ -323,15 +329,15 @@ class Heart:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
         if self._explicit:
             return -math.inf
-        last = self.last_heard(now) + limit
-        if self._open is None or not self._open.heard:
-            return last
-        return max(last, self._noise.next_late(self._open, now))
+        heard = self.last_heard(now)
+        if self._open is None or not self._open.heard or heard < self._open.first:
+            return heard + limit
+        return max(heard + limit, self._noise.next_late(self._open, now))
 
-    def may_be_heard(self, now: float) -> bool:
-        """Whether a heartbeat may be processed after *now* that is not simulated one by one."""
-        self._settle(now)
-        return any(stretch.heard for stretch in self._unsettled)
+    @property
+    def goes_on(self) -> bool:
+        """Whether heartbeats are processed that nobody is told of, one by one."""
+        return self._open is not None and self._open.heard
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""

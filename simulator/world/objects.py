@@ -67,6 +67,7 @@ class Objects:
         self.router: list[int] = []
         self.load_bps: list[float] = []
         self.vms: list[float] = []
+        self.ports: list[int] = []
         self.interfaces: list[int] = []
         self.floating_ips: list[int] = []
         self.host: list[int] = []  # multi_host: the compute host it belongs to
@@ -98,6 +99,7 @@ class Objects:
         """A new network, hanging on *router* (-1 for none); returns its number."""
         number = self._add(name, Sort.NETWORK, tenant, host)
         self.router[number] = router
+        self.ports[number] = 1 + (router >= 0)  # of a DHCP server, and of its router
         self.vms[number] = vms
         if router >= 0:
             self.interfaces[router] += 1
@@ -112,6 +114,7 @@ class Objects:
         self.router.append(-1)
         self.load_bps.append(0.0)
         self.vms.append(0.0)
+        self.ports.append(0)
         self.interfaces.append(0)
         self.floating_ips.append(0)
         self.host.append(host)

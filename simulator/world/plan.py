@@ -319,7 +319,8 @@ def _objects(
         for i in range(tenant.networks):
             router = routers[i % len(routers)] if routers else -1
             network = f"{name}/network-{i + 1}"
-            objects.add_network(network, number, router=router, vms=float(tenant.vms))
+            place = objects.add_network(network, number, router=router, vms=float(tenant.vms))
+            objects.ports[place] += tenant.vms + tenant.ports
     return objects
 
 

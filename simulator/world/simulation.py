@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 from simpy import Environment
 
 from simulator.clock import quantize
+from simulator.neutron.failover import passes_of
 from simulator.neutron.records import COMPUTE_MODES
 from simulator.neutron.records import Agent as Row
 from simulator.neutron.server import Server
@@ -18,6 +19,7 @@ from simulator.world.cluster import Cluster
 from simulator.world.control import ControlPlane
 from simulator.world.failures import FAILURES
 from simulator.world.heartbeats import Heart
+from simulator.world.hosted import Hosted
 from simulator.world.noise import make_noise
 from simulator.world.operators import Operators
 from simulator.world.placement import place
@@ -56,9 +58,11 @@ class World:
         self.objects = plan.objects.copy()
         draw_loads(plan, self.objects, streams)
         self._attempts: Counter[int] = Counter()
+        self._loads: defaultdict[str, Hosted] = defaultdict(Hosted)
         self.server = self._server()
         self.workflows = Workflows(plan, self.server, self.objects, streams)
         self.api = Api(self.cluster, self.control, self.server, self.objects)
+        self.api.on_ports = self._on_ports
         self.agents = [self._agent(i) for i in range(len(plan.agents))]
         self._start()
 
@@ -69,6 +73,7 @@ class World:
             self.plan.rules,
             draws=self._draws,
             heard=self._heard if self.plan.system.heartbeats == "elided" else None,
+            load=self._load if self.plan.system.heartbeats == "elided" else None,
             on_bind=self._on_bind,
             on_notice_down=self._on_notice_down,
         )
@@ -85,10 +90,28 @@ class World:
         assert heart is not None
         return heart.last_heard(now)
 
+    def _load(self, row: Row, now: float) -> int:
+        """What a DHCP agent's last heartbeat told, and one for each network bound since."""
+        return self._loads[row.name].told(self._heard(row, now))
+
     def _on_bind(self, target: int, name: str, bound: bool) -> None:
+        if self.objects.sort[target] == Sort.NETWORK:
+            self._loads[name].change(self.env.now, self._weight(target), bound)
         kind = Kind.BOUND if bound else Kind.UNBOUND
         component = self.api.agents[name].component
         self.recorder.add(self.env.now, kind, component, target)
+
+    def _weight(self, network: int) -> int:
+        """What a network adds to the load of its DHCP agents (it has one subnet)."""
+        by_ports = self.plan.rules.dhcp_load_type == "ports"
+        return self.objects.ports[network] if by_ports else 1
+
+    def _on_ports(self, network: int, by: int) -> None:
+        """Ports come to a network or go: its agents will tell."""
+        self.objects.ports[network] += by
+        if self.plan.rules.dhcp_load_type == "ports":
+            for name in self.server.networks[network].agents:
+                self._loads[name].weigh(self.env.now, by)
 
     def _on_notice_down(self, name: str) -> None:
         component = self.api.agents[name].component
@@ -139,6 +162,7 @@ class World:
             processed=self._processed,
             listed=lambda agent: agent.name in self.server.agents,
             after_first=self.workflows.first_dhcp_sync if starves else None,
+            exposed=bool(plan.rules.health_check or passes_of(plan.rules)),
         )  # fmt: skip
 
     def _processed(self, agent: Agent, first: bool) -> None:
@@ -146,12 +170,20 @@ class World:
         plan = agent.plan
         status = self.server.report_state(
             self.env.now, plan.name, plan.type, plan.host_name, zone=plan.zone,
-            configurations=dict(plan.configurations), start=first,
+            configurations=self._told(agent), start=first,
         )  # fmt: skip
         if status == "new":
             self.recorder.add(self.env.now, Kind.REGISTERED, agent.component)
         elif status == "revived":
             self.workflows.revived(agent)
+
+    def _told(self, agent: Agent) -> dict[str, object]:
+        """What a heartbeat tells of its agent: its configuration, and what it counts."""
+        row = self.server.agents.get(agent.name)
+        if agent.type != "dhcp" or row is None:
+            return dict(agent.plan.configurations)
+        load = sum(map(self._weight, row.hosted))
+        return {**agent.plan.configurations, self.plan.rules.dhcp_load_type: load}
 
     # -- the state at time zero ------------------------------------------------------------
 

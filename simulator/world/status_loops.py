@@ -20,10 +20,12 @@ from simpy import Event
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import RouterReschedulingFailed
 from simulator.neutron.failover import Binding, Failover, PassEndedError
-from simulator.neutron.records import Notice
+from simulator.neutron.records import COMPUTE_MODES, Notice
+from simulator.neutron.records import Agent as Row
 from simulator.world.agents import Agent
 from simulator.world.api import Api
 from simulator.world.cluster import wake
+from simulator.world.heartbeats import Heart
 from simulator.world.streams import LOOP, Streams, stable_hash
 
 Steps = Generator[Event, Any, Any]
@@ -45,6 +47,8 @@ class StatusLoop:
         self._seconds = self._plan.cost("reschedule")
         name = self._plan.components.names[controller]
         self._parts = (controller, self._plan.number[f"{name}/server"])
+        # The loops of one server that wake at one instant have an order of their own.
+        self._subject = 3 * self._parts[1] + ("l3", "dhcp", HEALTH).index(kind)
         self._draws = streams.stream(stable_hash(f"{name}/{kind}"), LOOP)
         self._patience = self._new_patience()
         self._life = 0
@@ -110,7 +114,7 @@ class StatusLoop:
 
     def _wait(self, time: float) -> Steps:
         """Sleep until *time*, or until the process ends."""
-        yield self._cluster.until(time, Rank.CHECK, self._parts[1]) | self._ended
+        yield self._cluster.until(time, Rank.CHECK, self._subject) | self._ended
 
     # -- sleeping until a tick that matters ------------------------------------------------
 
@@ -121,10 +125,9 @@ class StatusLoop:
             if math.isinf(due):
                 yield self._control.stirred() | self._ended
                 continue
-            yield self._cluster.until(due, Rank.CHECK, self._parts[1]) | (
-                self._control.stirred() | self._ended
-            )
-            if self._life == life and self._now == due:
+            timer = self._cluster.until(due, Rank.CHECK, self._subject)
+            yield timer | (self._control.stirred() | self._ended)
+            if self._life == life and timer.processed:
                 if self._matters():
                     return due
                 tick = due + self._period
@@ -141,17 +144,26 @@ class StatusLoop:
         """An instant before which no tick can matter, unless something changes."""
         if self._dies_of_database():
             return self._now
+        now, limit = self._now, self._limit
+        rows = [(row, self._api.agents[row.name].heart) for row in self._watched()]
         times = [
-            heart.silent_after(self._now, self._limit)
-            for heart in (self._api.agents[row.name].heart for row in self._watched())
-            if heart is not None
+            heart.silent_after(now, limit)
+            for row, heart in rows
+            if heart is not None and not self._is_known(row, heart)
         ]
         return min(times, default=math.inf)
 
-    def _watched(self) -> list[Any]:
+    def _is_known(self, row: Row, heart: Heart) -> bool:
+        """Whether a health check has nothing to find about an agent until something changes."""
+        if self._kind != HEALTH or heart.goes_on or row.noticed is None:
+            return False
+        return row.noticed == heart.last_heard(self._now)
+
+    def _watched(self) -> list[Row]:
         if self._kind == HEALTH:
             return list(self._server.agents.values())
-        return list(self._server.tables.of_type(self._kind))
+        rows = self._server.tables.of_type(self._kind)
+        return [row for row in rows if row.mode not in COMPUTE_MODES]  # nothing is bound to them
 
     def _dies_of_database(self) -> bool:
         kills = self._plan.rules.loop_errors == "kill" and self._kind == "l3"
@@ -184,30 +196,28 @@ class StatusLoop:
                 place += yield from self._hopeless(bindings[place:])
                 if place >= len(bindings):
                     return False
-            if self._seconds:
-                yield from self._wait(self._now + self._seconds)
             if self._life != life or not self._control.database_up:
-                return False
+                return self._dies_of_database()
             verdict = yield from self._turn(life, bindings[place])
             if verdict != "go on":
                 return verdict == "kill"
             place += 1
+            if self._seconds:
+                yield from self._wait(self._now + self._seconds)
         return False
 
     def _hopeless(self, bindings: list[Binding]) -> Generator[Event, Any, int]:
-        """Let turns pass that can change nothing; how many they were."""
+        """Let turns pass that can change nothing, up to the begin of one; how many they were."""
         begin, passed = self._now, 0
         while passed < len(bindings) and self._is_hopeless(bindings[passed:]):
             if not self._seconds:
                 return len(bindings)
             end = begin + len(bindings) * self._seconds
-            yield self._cluster.until(end, Rank.CHECK, self._parts[1]) | (
+            yield self._cluster.until(end, Rank.CHECK, self._subject) | (
                 self._control.stirred() | self._ended
             )
-            passed = int((self._now - begin) / self._seconds)
-            if passed < len(bindings) and begin + passed * self._seconds < self._now:
-                # The turn under way goes on to its end.
-                passed += 1
+            passed = min(math.ceil((self._now - begin) / self._seconds), len(bindings))
+            if begin + passed * self._seconds > self._now:
                 yield from self._wait(begin + passed * self._seconds)
             if not self._may_run():
                 return len(bindings)
@@ -215,9 +225,8 @@ class StatusLoop:
 
     def _is_hopeless(self, bindings: list[Binding]) -> bool:
         """Whether their turns change nothing, as long as nobody stirs."""
-        agents = self._control.agents_of("l3")
-        if any(a.heart and a.heart.may_be_heard(self._now) for a in agents):
-            return False
+        if self._control.listening and any(map(self._answers, self._control.agents_of("l3"))):
+            return False  # somebody may be heard of at any moment
         return self._failover.is_hopeless(self._now, bindings)
 
     def _turn(self, life: int, binding: Binding) -> Generator[Event, Any, str]:

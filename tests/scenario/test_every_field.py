@@ -131,7 +131,80 @@ def failing(part):
     return {"failures": {"host": RENEWAL}}, {"failures": {"host": {**RENEWAL, **part}}}
 
 
+ZONES = {
+    "hosts": {
+        **network_nodes(),
+        "b": {"kind": "network", "count": 1, "availability_zone": "b"},
+    },
+    "release": "mitaka",
+}
+PAIR = {"hosts": network_nodes(2), "failures": {"network-1": outage(1000, 3600)}}
+BIG = {"workload": {"tenants": 300}, "costs": {**FREE, "answer_per_router": "1s"}}
+UNEVEN = {
+    "per_tenant": {"vms": 1},
+    "changes": {"vms": {"arrivals": "20/h"}, "networks": {"arrivals": "20/h"}},
+}
+
+
+def later(release, name, value, **more):
+    """An option that the release of the other cases does not have."""
+    return {"release": release, **more}, {"neutron": {name: value}}
+
+
+def leases(name, value):
+    """An option of leases of four hours, on two servers that stop one after the other."""
+    day = {"dhcp_lease_duration": "4h"}
+    base = {"release": "queens", "neutron": {**day, "dhcp_agents_per_network": 2}, **TWO_DHCP}
+    return base, {"neutron": {**base["neutron"], name: value}}
+
+
+TWO_DHCP = {
+    "hosts": network_nodes(2),
+    "failures": {"network-1": outage(1000, 20_000), "network-2": outage(12_000, 9000)},
+    "workload": {"tenants": 4},
+}
 CASES = {
+    "neutron.dhcp_renewal_time": leases("dhcp_renewal_time", "1h"),
+    "neutron.dhcp_rebinding_time": leases("dhcp_rebinding_time", "3h"),
+    "neutron.resync_throttle": later(
+        "stein", "resync_throttle", "50s", costs={**FREE, "rebuild_per_network": "100s"},
+        failures={"network-1": outage(1000, 100), "controller-1/broker": outage(1150, 60)}),
+    "neutron.num_sync_threads": later(
+        "havana", "num_sync_threads", 1, costs={**FREE, "rebuild_per_network": "9s"},
+        failures=DOWN),
+    "neutron.rpc_response_max_timeout": later(
+        "stein", "rpc_response_max_timeout", "70s", failures=DOWN, **BIG),
+    "neutron.rpc_state_report_workers": later(
+        "mitaka", "rpc_state_report_workers", 0, failures=DOWN, **BIG),
+    "neutron.network_scheduler_driver": later(
+        "liberty", "network_scheduler_driver", "ChanceScheduler", hosts=network_nodes(2)),
+    "neutron.router_scheduler_driver": later(
+        "liberty", "router_scheduler_driver", "ChanceScheduler", hosts=network_nodes(2)),
+    "neutron.dhcp_agents_per_network": later(
+        "havana", "dhcp_agents_per_network", 2, hosts=network_nodes(2)),
+    "neutron.dhcp_load_type": later(
+        "liberty", "dhcp_load_type", "ports", hosts=network_nodes(2), workload=UNEVEN),
+    "neutron.allow_automatic_l3agent_failover": later(
+        "juno", "allow_automatic_l3agent_failover", True, **PAIR),
+    "neutron.allow_automatic_dhcp_failover": later(
+        "kilo", "allow_automatic_dhcp_failover", False, **PAIR),
+    "neutron.default_availability_zones": (
+        ZONES, {"neutron": {"default_availability_zones": ["b"]}}),
+    "neutron.enable_new_agents": later(
+        "liberty", "enable_new_agents", False,
+        workload={"changes": {"tenants": {"arrivals": "9/h"}}},
+        actions=[{"at": "100s", "op": "delete_agent", "agent": "network-1/dhcp"}]),
+    "neutron.enable_services_on_agents_with_admin_state_down": later(
+        "kilo", "enable_services_on_agents_with_admin_state_down", True, actions=[OFF]),
+    "hosts.availability_zone": (
+        {**ZONES, "workload": {"per_tenant": {"availability_zone_hints": ["b"]}}},
+        {"hosts": {**ZONES["hosts"], "c": ZONES["hosts"]["b"]}}),
+    "workload.per_tenant.availability_zone_hints": (
+        ZONES, {"workload": {"tenants": 2, "per_tenant": {"availability_zone_hints": ["b"]}}}),
+    "costs.answer_per_router": cost("answer_per_router", "9s"),
+    "costs.reschedule": cost(
+        "reschedule", "9s", release="juno", hosts=network_nodes(2), workload={"tenants": 9},
+        neutron={"allow_automatic_l3agent_failover": True}),
     "release": ({"failures": DOWN}, {"release": "folsom"}),
     "neutron.report_interval": option("report_interval", "3s", failures=DOWN),
     "neutron.agent_down_time": option("agent_down_time", "9s", failures=DOWN),

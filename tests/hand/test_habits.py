@@ -1,0 +1,164 @@
+"""Habits of agents and server that changed from release to release, each where it shows."""
+
+from __future__ import annotations
+
+import pytest
+from lab import FREE, events, network_nodes, outage, run_one
+
+from simulator.trace import Kind
+
+TICK = 2.0**-20
+
+
+def times(measured, kind, subject):
+    return [time for time, _, name, _ in events(measured.trace, kind) if name == subject]
+
+
+def returned(release, **keys):
+    """network-1 is dark from 1000 to 1100 s, with 100 networks of 10 s each."""
+    given = {
+        "horizon": "4000s",
+        "workload": {"tenants": 100, "per_tenant": {"routers": 0}},
+        "costs": {**FREE, "rebuild_per_network": "10s"},
+        "failures": {"network-1": outage(1000, 100)},
+        **keys,
+    }
+    return run_one(release=release, **given)
+
+
+@pytest.mark.parametrize(("release", "threads"), [("grizzly", 1), ("icehouse", 4), ("newton", 4)])
+def test_no_heartbeat_leaves_during_the_first_sync(release, threads):
+    """The first leaves at 1100 s, the next when the sync is over: 100 x 10 s / threads later."""
+    measured = returned(release)
+    limit = 5 if release == "grizzly" else 75
+    assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp")[0] == 1100
+    downs = times(measured, Kind.AGENT_DOWN, "network-1/dhcp")
+    assert 1100 + limit + TICK in downs
+    over = 1100 + 1000 / threads
+    assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp")[1] == over
+
+
+def test_since_ocata_the_first_sync_starves_nobody():
+    measured = returned("ocata")
+    assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp") == [1100]
+    assert len(times(measured, Kind.AGENT_DOWN, "network-1/dhcp")) == 1
+
+
+def test_since_2025_2_the_first_heartbeat_comes_after_the_first_sync():
+    """100 networks of 10 s by four threads: 250 s."""
+    measured = returned("2025.2")
+    assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp") == [1350]
+
+
+@pytest.mark.parametrize(
+    ("release", "waits"), [("icehouse", True), ("juno", False), ("kilo", True)]
+)
+def test_a_starting_l3_agent_asks_at_once_or_after_up_to_five_seconds(release, waits):
+    delays = set()
+    for seed in range(1, 12):
+        measured = run_one(
+            release=release, horizon="2000s", seed=seed, failures={"network-1": outage(1000, 100)}
+        )
+        delays |= set((measured.history.router_outages.end - 1100).tolist())
+    assert delays <= ({0, 1, 2, 3, 4, 5} if waits else {0})
+    assert len(delays) > 3 or not waits
+
+
+def crowded(release, **keys):
+    """A node with 300 routers that is dark from 1000 to 1100 s; the server needs 1 s a router."""
+    return run_one(
+        release=release,
+        horizon="2h",
+        hosts={**network_nodes(), "compute": {"kind": "compute", "count": 3}},
+        workload={"tenants": 300, "per_tenant": {"networks": 0}},
+        costs={**FREE, "answer_per_router": "1s"},
+        failures={"network-1": outage(1000, 100)},
+        **keys,
+    )
+
+
+def test_a_sync_that_takes_longer_than_a_call_waits_never_ends_until_kilo():
+    """300 s for the answer and 60 s of patience: asked again at every tick, for ever (1516260)."""
+    assert set(crowded("kilo").history.router_outages.end.tolist()) == {7200.0}
+
+
+def test_liberty_waits_longer_each_time():
+    """60, 120, 240 and 480 s: but each call that was given up still keeps the server for 300 s."""
+    ends = set(crowded("liberty").history.router_outages.end.tolist())
+    assert len(ends) == 1
+    assert 2000 < ends.pop() < 7200
+
+
+def test_mitaka_asks_for_fewer_at_a_time():
+    """256 s for 256 routers, 128 for 128, 64 for 64, 32 for 32: the last is within 60 to 480 s."""
+    ends = sorted(set(crowded("mitaka").history.router_outages.end.tolist()))
+    assert ends[0] < ends[-1] < 7200
+    assert len(ends) > 2
+
+
+@pytest.mark.parametrize(("release", "own_queue"), [("kilo", False), ("mitaka", True)])
+def test_heartbeats_wait_behind_other_calls_until_they_have_a_queue_of_their_own(
+    release, own_queue
+):
+    """300 s of work for one answer: healthy agents look dead, until Mitaka."""
+    measured = crowded(release)
+    downs = times(measured, Kind.AGENT_DOWN, "compute-1/l2")
+    assert bool(downs) != own_queue
+    assert (measured.belief.false_downs()[0] == 0) == own_queue
+
+
+def test_a_heartbeat_that_waits_its_turn_is_processed_at_its_end():
+    """One answer of 50 s at 1100 s (Juno asks at once): what comes meanwhile counts from 1150 s."""
+    measured = run_one(
+        release="juno",
+        horizon="1240s",
+        hosts={**network_nodes(), "compute": {"kind": "compute", "count": 1}},
+        neutron={"report_interval": "4s", "agent_down_time": "9s"},
+        workload={"tenants": 50},
+        costs={**FREE, "answer_per_router": "1s"},
+        failures={"network-1": outage(1000, 100)},
+    )
+    (down,) = times(measured, Kind.AGENT_DOWN, "compute-1/l2")
+    (alive,) = times(measured, Kind.AGENT_ALIVE, "compute-1/l2")
+    assert 1105 < down <= 1109 + TICK
+    assert alive == 1150
+
+
+@pytest.mark.parametrize(("release", "patience"), [("liberty", None), ("newton", 60), ("yoga", 30)])
+def test_how_long_an_agent_is_down_after_its_path_is_back(release, patience):
+    """The management NIC is cut from 1000 to 1500 s.
+
+    Calls time out after 60 s (Newton) or 30 s (Yoga), so the next heartbeat leaves that soon after
+    the cut. Liberty's double: 60, 120, 240, 480 s and pauses, so some agent is down for longer.
+    """
+    late = []
+    for seed in range(1, 7):
+        measured = run_one(
+            release=release,
+            horizon="4000s",
+            seed=seed,
+            failures={"network-1/management": outage(1000, 500)},
+        )
+        for sort in ("l3", "dhcp", "l2"):
+            (alive,) = times(measured, Kind.AGENT_ALIVE, f"network-1/{sort}")
+            late.append(alive - 1500)
+    assert min(late) >= 0
+    if patience:
+        assert max(late) <= patience
+    else:
+        assert 60 < max(late) <= 480 + 60
+
+
+@pytest.mark.parametrize(("release", "flushes"), [("kilo", True), ("liberty", False)])
+def test_an_l2_agent_that_starts_drops_its_flows_until_kilo(release, flushes):
+    measured = run_one(release=release, failures={"network-1/l2": outage(1000, 10)},
+                       costs={**FREE, "rewire": "20s"})  # fmt: skip
+    outages = measured.history.router_outages
+    assert (outages.owner.size > 0) == flushes
+    assert set(outages.length.tolist()) <= {20.0}
+
+
+@pytest.mark.parametrize(("release", "wipes"), [("havana", True), ("icehouse", False)])
+def test_an_l3_agent_that_starts_destroys_its_namespaces_until_havana(release, wipes):
+    measured = run_one(release=release, failures={"network-1/l3": outage(1000, 10)})
+    assert (measured.history.router_outages.owner.size > 0) == wipes
