@@ -87,6 +87,12 @@ def _distributed(system: System) -> Iterator[Finding]:
             "and agent_mode: dvr (or dvr_no_external)"
         )
         yield Finding(("hosts",), "agent_mode", why)
+    if is_before(system.release, "mitaka") and not system.workload.per_tenant.gateway:
+        why = (
+            f"distributed routers of {system.release} have no network node without a gateway, "
+            "which is not modelled; they have one from mitaka on"
+        )
+        yield Finding(("workload", "per_tenant", "gateway"), "not_modelled", why)
     if system.workload.changes.floating_ips is not None:
         why = "floating IPs of distributed routers that come and go are not modelled; take it away"
         yield Finding(("workload", "changes", "floating_ips"), "not_modelled", why, at_key=True)

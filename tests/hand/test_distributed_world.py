@@ -81,6 +81,12 @@ def test_without_its_snat_node_only_vms_with_floating_ips_reach_the_outside(floa
     assert values["router.conflicted_time"] == 0
 
 
+@pytest.mark.parametrize("release", ["juno", "kilo", "liberty", "newton", "stein", "2026.2"])
+def test_so_it_is_in_every_release(release):
+    values = metrics(**system(release=release, failures={"snat-1": outage(1000, OUT)}))
+    assert three(values) == approx((0.9, 1.0, 1 - 0.1 * 2 / 3))
+
+
 @pytest.mark.parametrize(
     ("part", "inside", "outside"),
     [

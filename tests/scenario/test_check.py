@@ -566,6 +566,10 @@ def test_what_is_not_modelled_of_distributed_routers():
     changes = {"floating_ips": {"arrivals": "1/h"}}
     (finding,) = distributed(workload={"changes": changes})
     assert finding.path == ("workload", "changes", "floating_ips")
+    no_gateway = {"per_tenant": {"gateway": False}}
+    assert not distributed(workload=no_gateway)
+    (finding,) = distributed(release="liberty", workload=no_gateway)
+    assert finding.path == ("workload", "per_tenant", "gateway")
     (finding,) = distributed(compute={**COMPUTE, "gateway_external_network_id": "public"})
     assert finding.path == ("hosts", "compute", "gateway_external_network_id")
     found = distributed(compute={**COMPUTE, "kind": "network"})
