@@ -8,6 +8,7 @@ and is told the same. The server's one binding of such a router is that of its S
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from simulator.neutron.records import DVR_MODES, Agent, Id
 from simulator.neutron.tables import Tables
@@ -73,12 +74,15 @@ class Distributed:
         record = self._tables.routers[router]
         return record.distributed and any(self.has_port(net, host) for net in record.networks)
 
-    def needed_on(self, host: str) -> list[Id]:
-        """The distributed routers that a host needs.
+    def needed_on(self, host: str, only: Collection[Id] | None = None) -> list[Id]:
+        """The distributed routers that a host needs; of these *only*, if they are given.
 
         Source: _get_dvr_router_ids_for_host, the same file. Later releases give the routers, too,
         that share a network with these; that is not modelled.
         """
+        if only is not None:
+            routers = self._tables.routers
+            return [router for router in only if router in routers and self.needs(router, host)]
         networks = self._networks.get(host, ())
         return list(dict.fromkeys(name for net in networks for name in self.on_network(net)))
 

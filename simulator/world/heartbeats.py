@@ -75,6 +75,7 @@ class Heart:
         self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
+        self._arriving: Stretch | None = None  # of which something was processed
         self._heard: list[float] = []  # when those simulated one by one were processed
         self._stretches: list[Stretch] = []
         self._unsettled: list[Stretch] = []  # those of which something may still be processed
@@ -329,10 +330,15 @@ class Heart:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
         if self._explicit:
             return -math.inf
+        stretch = self._open
+        if stretch is not None and stretch is self._arriving:
+            late = self._noise.next_late(stretch, now)
+            return late if math.isinf(late) else max(self.last_heard(now) + limit, late)
         heard = self.last_heard(now)
-        if self._open is None or not self._open.heard or heard < self._open.first:
+        if stretch is None or not stretch.heard or heard < stretch.first:
             return heard + limit
-        return max(heard + limit, self._noise.next_late(self._open, now))
+        self._arriving = stretch
+        return max(heard + limit, self._noise.next_late(stretch, now))
 
     @property
     def goes_on(self) -> bool:
