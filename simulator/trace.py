@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,33 @@ class Sort(IntEnum):
     NETWORK = 1
 
 
+class Part(IntEnum):
+    """What a node's L3 agent serves of the routers it has set up."""
+
+    CENTRAL = 0  # all of them, or SNAT of distributed ones, for VMs anywhere
+    LOCAL = 1  # distributed ones (mode dvr), for the VMs on its own host, floating IPs included
+    INSIDE = 2  # the same without floating IPs (mode dvr_no_external)
+
+
+Number = TypeVar("Number", int, Ints)
+
+
+def vm_place(network: Number, vm: Number, hosts: int) -> Number:
+    """On which of so many *hosts*, counted from 0, VM number *vm* of a network is.
+
+    An assumption, where hosts matter (distributed routers): the VMs of the network with object
+    number n go round, from host n modulo *hosts* on. The last to come is the first to go.
+    """
+    return (network + vm) % hosts
+
+
+def vms_at(network: Ints, count: Ints, place: Ints, hosts: int) -> Ints:
+    """How many of *count* VMs of each network are at its *place*, as `vm_place` has it."""
+    first = (place - network) % hosts
+    found: Ints = (count - first + hosts - 1) // hosts
+    return found
+
+
 @dataclass(frozen=True)
 class Components:
     """The components, in columns: *host* is the component number of the host (or itself)."""
@@ -83,7 +110,8 @@ class Nodes:
     """The hosts that can carry objects, one row a host, by component number.
 
     Rates are what a node passes of payload north-south, bit/s: NICs after tunnel overhead, and
-    CPU. *data_nic*, *external_nic*, *l3*, *dhcp* and *l2* are component numbers, -1 for none.
+    CPU. *data_nic*, *external_nic*, *l3*, *dhcp* and *l2* are component numbers, -1 for none;
+    *part* is what the L3 agent serves, a `Part`.
     """
 
     host: Ints
@@ -93,6 +121,13 @@ class Nodes:
     dhcp: Ints
     l2: Ints
     capacity_bps: Floats
+    part: Ints
+
+    @property
+    def local(self) -> Bools:
+        """The nodes whose L3 agents serve only the VMs on their own hosts, where all VMs are."""
+        found: Bools = self.part != Part.CENTRAL
+        return found
 
 
 @dataclass(frozen=True)
@@ -101,7 +136,8 @@ class Objects:
 
     *tenant* numbers the tenants; *gateway* is the number of a router's external network, -1 for
     none; *router* the router a network hangs on, -1 for none; *load_bps* what a router offers at
-    full load; *vms* how many VMs a network has when it is created.
+    full load; *vms* how many VMs a network has when it is created; *floating_ips* how many of them
+    a router has at the end (a distributed one has as many all its life).
     """
 
     names: tuple[str, ...]
@@ -111,6 +147,7 @@ class Objects:
     router: Ints
     load_bps: Floats
     vms: Floats
+    floating_ips: Ints
 
 
 @dataclass(frozen=True)

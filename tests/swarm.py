@@ -39,6 +39,28 @@ def random_keys(seed):
 
 
 LATER = list(RELEASES)[3:]
+WITH_DVR = LATER[LATER.index("juno") :]
+
+
+def distributed_keys(seed):
+    """As `random_keys`, of releases that have distributed routers, with such."""
+    rng = random.Random(f"distributed {seed}")
+    keys, release = random_keys(seed), rng.choice(WITH_DVR)
+    local = {"kind": "compute", "agents": ["l3", "l2"]}
+    del keys["workload"]["changes"]["floating_ips"]
+    keys["workload"]["per_tenant"]["floating_ips"] = rng.choice([0, 1, 2, 9])
+    return {
+        **keys,
+        "release": release,
+        "hosts": {
+            "c": {**CONTROLLER, "count": rng.randint(1, 2)},
+            "n": {"kind": "network", "count": rng.randint(1, 3), "agent_mode": "dvr_snat"},
+            "k": {**local, "count": rng.randint(1, 3), "agent_mode": "dvr"},
+            "x": {**local, "count": rng.randint(1, 2), "agent_mode": "dvr_no_external"},
+        },
+        "neutron": {**_neutron(rng, release), "router_distributed": True},
+        "actions": _ACTIONS + _ON_COMPUTE if rng.random() < 0.7 else [],
+    }
 
 
 def _neutron(rng, release):
@@ -98,6 +120,13 @@ _ACTIONS = [
     {"at": "2300s", "op": "update_agent", "agent": "n-1/l3", "admin_state_up": True},
     {"at": "2500s", "op": "delete_network", "network": "tenant-2/*"},
     {"at": "2600s", "op": "delete_router", "router": "tenant-3/*"},
+]
+
+
+_ON_COMPUTE = [
+    {"at": "1400s", "op": "delete_agent", "agent": "k-1/l3"},
+    {"at": "1900s", "op": "update_agent", "agent": "k-*/l3", "admin_state_up": False},
+    {"at": "2400s", "op": "update_agent", "agent": "k-*/l3", "admin_state_up": True},
 ]
 
 

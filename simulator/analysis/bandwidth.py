@@ -4,7 +4,8 @@ A router's traffic passes its node (the least of NICs and CPU) and the uplink of
 network. On that tree max-min fairness is closed form: a node passes min(offered, capacity), an
 uplink min(sum of its nodes, rate), and a router gets min(its demand, level of its node, level of
 its uplink). Solved once for each stretch of time in which nothing changes, and for each step of
-the daily profile, never for each second or router.
+the daily profile, never for each second or router. What is shared by is the parts of `demands`: of
+a distributed router those of its nodes, each for itself.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.analysis.intervals import Rows, union
+from simulator.analysis.demands import Demands
+from simulator.analysis.intervals import Rows, gaps, union
 from simulator.analysis.service import History
-from simulator.trace import Floats, Ints, Sort
+from simulator.trace import Floats, Ints
 from simulator.units import DAY
 
 RELATIVE = 1e-9  # carried counts as below offered by more than this share
@@ -56,40 +58,41 @@ class Profile:
         return total
 
 
-def loads(history: History) -> Loads:
-    """What the routers offered and what was carried, over the window."""
-    context, objects = history.context, history.trace.objects
+def loads(history: History, demands: Demands, rows: Rows) -> Loads:
+    """What the routers offered and what was carried, over the window; *rows* served *demands*."""
+    context = history.context
     profile = Profile(context.daily)
-    lives = history.lives(Sort.ROUTER)
-    loaded = (objects.load_bps > 0) & (objects.gateway >= 0) & (lives.length > 0)
-    rows = history.routed
-    rows = rows.take(loaded[rows.owner])
-    weight = profile.weight(np.maximum(lives.end, lives.start)) - profile.weight(lives.start)
-    offered = np.where(loaded, objects.load_bps * weight, 0.0)
-    if _never_full(history, rows, max(profile.factors)):
+    lives, load = demands.lives, demands.load
+    offered = load * (profile.weight(lives.end) - profile.weight(lives.start))
+    if _never_full(history, demands, rows, max(profile.factors)):
         weight = profile.weight(rows.end) - profile.weight(rows.start)
-        bits = objects.load_bps[rows.owner] * weight
+        bits = load[rows.owner] * weight
         carried = np.bincount(rows.owner, weights=bits, minlength=offered.size).astype(np.float64)
-        outages = history.router_outages
-        silent = outages.take(loaded[outages.owner])
+        silent = gaps(rows, lives)
         spans = union(silent.start, silent.end)
         held = (profile.held(spans.ends) - profile.held(spans.starts)).sum(axis=1)
         below = float(sum(t for t, f in zip(held, profile.factors, strict=True) if f > 0))
     else:
-        carried, below = _solve(history, rows, loaded, profile)
-    shares = carried[loaded & (offered > 0)] / offered[loaded & (offered > 0)]
+        carried, below = _Solver(history, demands, rows, profile).run()
+    size = len(history.trace.objects.names)
+    asked, given = (
+        np.bincount(demands.router, weights=bits, minlength=size) for bits in (offered, carried)
+    )
     window = context.window
+    shares = given[asked > 0] / asked[asked > 0]
     return Loads(offered.sum() / window, carried.sum() / window, below, shares)
 
 
-def _never_full(history: History, rows: Rows, peak: float) -> bool:
+def _never_full(history: History, demands: Demands, rows: Rows, peak: float) -> bool:
     """Whether no node and no uplink can ever saturate: all routers it ever had, at once."""
-    trace = history.trace
-    pairs = np.unique(np.stack([rows.node, rows.owner]), axis=1)
-    demand = trace.objects.load_bps[pairs[1]] * peak
-    by_node = np.bincount(pairs[0], weights=demand, minlength=trace.nodes.host.size)
+    trace, width = history.trace, history.trace.nodes.host.size
+    router = demands.router[rows.owner]
+    keys, place = np.unique(router * width + rows.node, return_inverse=True)
+    most = np.zeros(keys.size)
+    np.maximum.at(most, place, demands.load[rows.owner] * peak)
+    by_node = np.bincount(keys % width, weights=most, minlength=width)
     exits = trace.objects.gateway
-    owners = np.unique(rows.owner)
+    owners = np.unique(router)
     by_uplink = np.bincount(
         exits[owners], weights=trace.objects.load_bps[owners] * peak,
         minlength=trace.uplinks.size,
@@ -98,37 +101,18 @@ def _never_full(history: History, rows: Rows, peak: float) -> bool:
     return bool(fits and np.all(by_uplink <= trace.uplink_bps))
 
 
-def _solve(
-    history: History, rows: Rows, loaded: NDArray[np.bool_], profile: Profile
-) -> tuple[Floats, float]:
-    """Bits carried by each router, and seconds below demand, where something saturates."""
-    solver = _Solver(history, rows, loaded, profile)
-    return solver.run()
-
-
 class _Solver:
-    """Walks through the changes of who serves where."""
+    """Walks through the changes of who serves where: bits carried, and seconds below demand."""
 
-    def __init__(
-        self, history: History, rows: Rows, loaded: NDArray[np.bool_], profile: Profile
-    ) -> None:
+    def __init__(self, history: History, demands: Demands, rows: Rows, profile: Profile) -> None:
         trace, context = history.trace, history.context
-        lives = history.lives(Sort.ROUTER)
-        alive = np.flatnonzero(loaded)
-        times = np.concatenate(
-            [
-                rows.start,
-                rows.end,
-                lives.start[alive],
-                lives.end[alive],
-                [context.begin, context.end],
-            ]
-        )
-        self.times = np.unique(times)
+        lives, edges = demands.lives, [context.begin, context.end]
+        times = [rows.start, rows.end, lives.start, lives.end, np.array(edges)]
+        self.times = np.unique(np.concatenate(times))
         self.held = np.diff(profile.held(self.times), axis=1)
         self.factors = profile.factors
-        self.load = trace.objects.load_bps
-        self.exit = trace.objects.gateway
+        self.load = demands.load
+        self.exit = trace.objects.gateway[demands.router]
         self.capacity = trace.nodes.capacity_bps
         self.uplink = trace.uplink_bps
         self.carried = np.zeros(self.load.size)
@@ -137,10 +121,10 @@ class _Solver:
         self._starts = np.argsort(rows.start, kind="stable")
         self._ends = np.argsort(rows.end, kind="stable")
         self._node = np.full(self.load.size, -1)
-        self._alive = self._alive_load(lives.start[alive], lives.end[alive], self.load[alive])
+        self._alive = self._alive_load(lives.start, lives.end, self.load)
 
     def _alive_load(self, start: Floats, end: Floats, load: Floats) -> Floats:
-        """Load of all living routers in each stretch."""
+        """Load of all that is offered in each stretch."""
         change = np.zeros(self.times.size)
         np.add.at(change, np.searchsorted(self.times, start), load)
         np.add.at(change, np.searchsorted(self.times, end), -load)
@@ -173,7 +157,7 @@ class _Solver:
         return self.carried, float(self.below)
 
     def _rates(self, active: Ints, factor: float) -> Floats:
-        """The rates of *active* routers at one factor: node levels, then uplink levels."""
+        """The rates of *active* demands at one factor: node levels, then uplink levels."""
         demand = self.load[active] * factor
         demand = _levelled(demand, self._node[active], self.capacity)
         return _levelled(demand, self.exit[active], self.uplink)

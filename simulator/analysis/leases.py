@@ -18,6 +18,7 @@ from simulator.analysis.course import course
 from simulator.analysis.intervals import Lives, Rows, concatenate, gaps, join
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.renewals import Renewals
+from simulator.analysis.residents import Residents
 from simulator.analysis.service import History
 from simulator.analysis.turnover import Turnover, changes_of, population
 from simulator.trace import Bools, Floats, Ints, Sort
@@ -41,6 +42,7 @@ class Leases:
         self._begin, self._end = history.context.begin, history.context.end
         self._changes = changes_of(history.trace)
         self.population = population(history, self._changes)
+        self.residents = Residents(history, self.population)
         self.pieces = self._pieces()
 
     # -- without an address ----------------------------------------------------------------
@@ -169,15 +171,18 @@ class Leases:
     def north_south(self) -> tuple[float, float]:
         """VM-seconds with a way out, and VM-seconds of all VMs on networks that have a router.
 
-        Under multi_host the way out is the host's own and does not ask for the address.
+        Under multi_host the way out is the host's own and does not ask for the address; nor does
+        that of VMs with floating IPs of distributed routers.
         """
         history = self.history
         router = history.trace.objects.router
         people, routed = self.population, history.routed
         exits = router[people.network]
+        total = float(np.sum(((people.end - people.start) * people.count)[exits >= 0]))
+        if history.context.distributed:
+            return self.residents.north_south(self.pieces), total
         which, parts = join(exits, people.start, people.end, routed, self._size)
         served = float(np.sum(parts.length * people.count[which]))
-        total = float(np.sum(((people.end - people.start) * people.count)[exits >= 0]))
         if history.context.architecture == "multi_host":
             return served, total
         pieces = self.pieces

@@ -39,6 +39,8 @@ def share_over_limit(m: Measured) -> float:
 
 def east_west_availability(m: Measured) -> float:
     """Serving time between a router's own subnets over life."""
+    if m.context.distributed:
+        return m.leases.residents.east_west() / float(m.routers().length.sum())
     return share(m.history.routed_inside, m.routers())
 
 

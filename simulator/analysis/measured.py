@@ -12,6 +12,7 @@ from simulator.analysis.all_down import all_down, all_down_by_nodes
 from simulator.analysis.bandwidth import Loads, loads
 from simulator.analysis.belief import Belief
 from simulator.analysis.context import Context
+from simulator.analysis.demands import Demands, demands
 from simulator.analysis.downtime import downtime
 from simulator.analysis.intervals import NOTHING, Lives, Rows, Spans
 from simulator.analysis.largest import largest
@@ -115,9 +116,15 @@ class Measured:
         return some(np.array(self.belief.detections()), "no failure outlasted its detection")
 
     @cached_property
+    def demands(self) -> tuple[Demands, Rows]:
+        """What is offered north-south, in parts, and when each was served by which node."""
+        distributed = self.context.distributed
+        return demands(self.history, self.leases.residents if distributed else None)
+
+    @cached_property
     def loads(self) -> Loads:
         """Bandwidth offered and carried; UndefinedError without any."""
-        found = loads(self.history)
+        found = loads(self.history, *self.demands)
         if not found.offered:
             raise UndefinedError("no north-south load: set workload.traffic.per_router")
         return found
@@ -162,14 +169,12 @@ class Measured:
     @cached_property
     def imbalance(self) -> float:
         """Largest node's offered load over the mean of nodes that are up, averaged over time."""
-        history, objects = self.history, self.trace.objects
-        nodes = np.flatnonzero(self.trace.nodes.l3 >= 0)
-        rows = history.held.clipped(self.context.begin, self.context.end)
-        loaded = (objects.load_bps > 0) & (objects.gateway >= 0)
-        rows = rows.take(loaded[rows.owner])
+        history, (demands, _) = self.history, self.demands
+        nodes = np.flatnonzero((self.trace.nodes.l3 >= 0) & ~self.trace.nodes.local)
+        rows = demands.by_network_node(history.held.clipped(self.context.begin, self.context.end))
         place = np.searchsorted(nodes, rows.node)
         down = [history.failed.get(int(self.trace.nodes.host[n]), NOTHING) for n in nodes]
-        most = largest(rows, objects.load_bps[rows.owner], nodes.size, place, down)
+        most = largest(rows, demands.load[rows.owner], nodes.size, place, down)
         busy = (most.value > 0) & (most.up > 0)
         if not busy.any():
             raise UndefinedError("no node carries load")

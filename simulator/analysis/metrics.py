@@ -67,7 +67,9 @@ METRICS: Mapping[str, Metric] = {
         "North-south serving time of all routers over the sum of their lives. A router serves "
         "when exactly one host has it set up, and that host, its data NIC and, with a gateway, "
         "its external NIC and the uplink of its external network are up. Of a highly available "
-        "router only hosts count whose replica is VRRP master and carries its addresses.",
+        "router only hosts count whose replica is VRRP master and carries its addresses. What "
+        "compute hosts serve of a distributed router does not count: here and below it serves when "
+        "the node of its SNAT does.",
         routers.availability,
         high=1.0,
     ),
@@ -84,7 +86,9 @@ METRICS: Mapping[str, Metric] = {
     "router.east_west_availability": Metric(
         "1",
         "As router.availability, for traffic between a router's own subnets: that needs no "
-        "external NIC and no uplink.",
+        "external NIC and no uplink. A distributed router serves by its VMs' hosts: the share of "
+        "its VMs whose host is up, with its data NIC, and has the router set up; without VMs, by "
+        "the node of its SNAT.",
         routers.east_west_availability,
         high=1.0,
     ),
@@ -192,8 +196,11 @@ METRICS: Mapping[str, Metric] = {
     "vm.north_south_availability": Metric(
         "1",
         "Time in which VMs reach the outside over their time of existence, weighted by VM. A VM "
-        "does when it has an address and its router serves; under nova-network multi_host, when "
-        "its own host's way out works. The one availability that all systems share.",
+        "does when it has an address and its router serves; under nova-network multi_host, and "
+        "with a floating IP of a distributed router on a host in agent_mode dvr, when its own "
+        "host's way out works: that the host is up, its external NIC and the uplink, and that it "
+        "has the router set up. Other VMs' hosts do not count. The one availability that all "
+        "systems share.",
         tenants.north_south_availability,
         high=1.0,
     ),
@@ -279,7 +286,8 @@ METRICS: Mapping[str, Metric] = {
     ),
     "load.offered": Metric(
         "bit/s",
-        "What the routers that exist offer north-south; time average.",
+        "What the routers that exist offer north-south; time average. Of a distributed router's "
+        "load each VM offers an equal part, those with floating IPs by their own hosts.",
         load.offered,
     ),
     "load.carried": Metric(
@@ -302,7 +310,8 @@ METRICS: Mapping[str, Metric] = {
     ),
     "load.imbalance": Metric(
         "1",
-        "The largest node's offered load over the mean of the nodes that are up; time average.",
+        "The largest node's offered load over the mean of the nodes that are up; time average. "
+        "Compute hosts of distributed routers are left out.",
         load.imbalance,
     ),
     "dhcp.servers_per_node_max": Metric(

@@ -24,7 +24,7 @@ from simulator.analysis.intervals import (
 )
 from simulator.analysis.replicas import mastering, without_standbys
 from simulator.analysis.states import Ends, alternating, failed, grouped
-from simulator.trace import Floats, Ints, Kind, Sort, Trace
+from simulator.trace import Bools, Floats, Ints, Kind, Sort, Trace
 
 
 class History:
@@ -85,7 +85,27 @@ class History:
 
     @cached_property
     def attached(self) -> Rows:
-        """When each object was set up at each node, wired or not. Not clipped to the window."""
+        """When each object was set up at each node, wired or not. Not clipped to the window.
+
+        Of a distributed router this is what network nodes have of it: see `local` for the others.
+        """
+        return self._set_up.take(~self._is_local) if self.context.distributed else self._set_up
+
+    @cached_property
+    def local(self) -> Rows:
+        """When each distributed router was set up and wired at each compute host, for its VMs."""
+        return self._wired(self._set_up.take(self._is_local))
+
+    @cached_property
+    def _is_local(self) -> Bools:
+        """Which rows of `_set_up` are parts of distributed routers at compute hosts."""
+        rows, trace = self._set_up, self.trace
+        router = trace.objects.sort[rows.owner] == Sort.ROUTER
+        found: Bools = router & trace.nodes.local[rows.node]
+        return found
+
+    @cached_property
+    def _set_up(self) -> Rows:
         trace = self.trace
         rows = np.flatnonzero(trace.kind == Kind.CONFIGURED)
         agent, thing = trace.subject[rows], trace.object[rows]
@@ -117,14 +137,16 @@ class History:
     @cached_property
     def wired(self) -> Rows:
         """As `held`, but from when the host's L2 agent had wired what is new."""
-        rows = self.attached
+        return self._without_standbys(self._wired(self.attached))
+
+    def _wired(self, rows: Rows) -> Rows:
         start = rows.start.copy()
         for node, which in grouped(rows.node):
             waits = self.unwired.get(int(self.trace.nodes.l2[node]), NOTHING)
             if waits.starts.size:
                 start[which] = _delayed(start[which], waits)
         wired = Rows(rows.owner, rows.node, start, rows.end)
-        return self._without_standbys(wired.take(wired.end > wired.start))
+        return wired.take(wired.end > wired.start)
 
     # -- paths -----------------------------------------------------------------------------
 
@@ -136,16 +158,18 @@ class History:
         gateway: int = -1,
         uplink: bool = True,
         flows: bool = True,
+        data: bool = True,
     ) -> Spans:
         """When *node* passes traffic of what it has set up.
 
         Its host is up, its data NIC is up and, if *flows* matter, its L2 agent has not dropped
         them; with *external* the external NIC is up too, and the uplink of network *gateway* if
-        *uplink*. Under multi_host no data network lies on the way out.
+        *uplink*. No *data* network lies on the way out of VMs that are on the node itself: under
+        multi_host, or with floating IPs of distributed routers.
         """
         nodes, failed = self.trace.nodes, self.failed
         parts = [int(nodes.host[node])]
-        if self.context.architecture != "multi_host":
+        if data and self.context.architecture != "multi_host":
             parts.append(int(nodes.data_nic[node]))
         if external:
             parts.append(int(nodes.external_nic[node]))
@@ -157,9 +181,15 @@ class History:
         return complement(union_of(down), 0.0, self.horizon)
 
     def carried_by(
-        self, rows: Rows, *, external: bool, uplink: bool = True, flows: bool = True
+        self,
+        rows: Rows,
+        *,
+        external: bool,
+        uplink: bool = True,
+        flows: bool = True,
+        data: bool = True,
     ) -> Rows:
-        """The parts of *rows* in which their node's path was up, dropped flows or not by *flows*.
+        """The parts of *rows* in which their node's path was up; the words are those of `path`.
 
         A router without a gateway needs no external NIC and no uplink.
         """
@@ -169,8 +199,9 @@ class History:
         for one, which in grouped(key):
             node, exit_ = divmod(one, len(self.trace.uplinks) + 1)
             spans = self.path(
-                node, external=external and exit_ > 0, gateway=exit_ - 1, uplink=uplink, flows=flows
-            )
+                node, external=external and exit_ > 0, gateway=exit_ - 1, uplink=uplink,
+                flows=flows, data=data,
+            )  # fmt: skip
             mine = rows.take(which)
             whole = spans.starts.size == 1 and spans.length == self.horizon
             parts.append(mine if whole else mine.covered_by(spans))

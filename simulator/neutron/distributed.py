@@ -8,6 +8,7 @@ and is told the same. The server's one binding of such a router is that of its S
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from simulator.neutron.records import DVR_MODES, Agent, Id
 from simulator.neutron.tables import Tables
@@ -20,6 +21,7 @@ class Distributed:
         self._tables = tables
         self._ports: dict[Id, Counter[str]] = {}
         self._routers: dict[Id, dict[Id, None]] = {}
+        self._networks: dict[str, dict[Id, None]] = {}  # of each host that has ports
 
     # -- what is where ---------------------------------------------------------------------
 
@@ -35,7 +37,8 @@ class Distributed:
 
     def forget_network(self, network: Id) -> None:
         """Forget the ports and interfaces on a network that is being deleted."""
-        self._ports.pop(network, None)
+        for host in self._ports.pop(network, ()):
+            del self._networks[host][network]
         for router in self._routers.pop(network, {}):
             del self._tables.routers[router].networks[network]
 
@@ -43,8 +46,11 @@ class Distributed:
         """So many serviceable ports more, or fewer, on a host."""
         ports = self._ports.setdefault(network, Counter())
         ports[host] += change
-        if ports[host] <= 0:
+        if ports[host] > 0:
+            self._networks.setdefault(host, {})[network] = None
+        else:
             del ports[host]
+            self._networks.get(host, {}).pop(network, None)
 
     # -- questions -------------------------------------------------------------------------
 
@@ -68,13 +74,16 @@ class Distributed:
         record = self._tables.routers[router]
         return record.distributed and any(self.has_port(net, host) for net in record.networks)
 
-    def needed_on(self, host: str) -> list[Id]:
-        """The distributed routers that a host needs.
+    def needed_on(self, host: str, only: Collection[Id] | None = None) -> list[Id]:
+        """The distributed routers that a host needs; of these *only*, if they are given.
 
         Source: _get_dvr_router_ids_for_host, the same file. Later releases give the routers, too,
         that share a network with these; that is not modelled.
         """
-        networks = [network for network in self._ports if self.has_port(network, host)]
+        if only is not None:
+            routers = self._tables.routers
+            return [router for router in only if router in routers and self.needs(router, host)]
+        networks = self._networks.get(host, ())
         return list(dict.fromkeys(name for net in networks for name in self.on_network(net)))
 
     def agents_of(self, now: float, router: Id) -> list[Agent]:

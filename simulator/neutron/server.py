@@ -110,7 +110,7 @@ class Server(ByHand):
         records = self.networks if agent.type == "dhcp" else self.routers
         targets = dict(agent.hosted)
         if agent.type == "l3" and agent.mode in DVR_MODES:
-            targets |= dict.fromkeys(self.distributed.needed_on(agent.host))
+            targets |= dict.fromkeys(self.distributed.needed_on(agent.host, only))
         return [
             target
             for target in targets

@@ -35,6 +35,7 @@ class Tables:
         self.routers: dict[Id, Router] = {}
         self.ha_routers: Counter[Id] = Counter()  # by project
         self._of_type: dict[str, dict[str, Agent]] = {}
+        self._on_host: dict[tuple[str, str], dict[str, Agent]] = {}
         self._open: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
         self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
         self._on_bind = on_bind or (lambda target, name, bound: None)
@@ -46,12 +47,14 @@ class Tables:
     def add_agent(self, agent: Agent) -> None:
         """Take a new row."""
         self.agents[agent.name] = self._of_type.setdefault(agent.type, {})[agent.name] = agent
+        self._on_host.setdefault((agent.type, agent.host), {})[agent.name] = agent
 
     def drop_agent(self, agent: Agent) -> None:
         """Delete a row and its bindings."""
         for target in list(agent.hosted):
             self.unbind(target, agent)
         del self.agents[agent.name], self._of_type[agent.type][agent.name]
+        del self._on_host[agent.type, agent.host][agent.name]
 
     def add(self, target: Id, record: Network | Router) -> None:
         """Take a new network or router."""
@@ -109,9 +112,14 @@ class Tables:
         No modes are all modes; no hosts are none, unless they are not asked for (None).
         Source: get_l3_agents, neutron/db/l3_agentschedulers_db.py at 29.0.0.
         """
+        found = self.of_type("l3")
+        if hosts is not None and len(hosts) < 2:
+            found = [
+                agent for host in hosts for agent in self._on_host.get(("l3", host), {}).values()
+            ]
         return [
             agent
-            for agent in self.of_type("l3")
+            for agent in found
             if (not modes or agent.mode in modes)
             and (hosts is None or agent.host in hosts)
             and (active_at is None or (agent.admin_state_up and self.is_alive(active_at, agent)))

@@ -185,7 +185,12 @@ def _hosts(system: System) -> Iterator[Finding]:
         return
     if "controller" not in kinds:
         yield Finding(("hosts",), "hosts", "needs a group of kind controller")
-    types = {sort for group in system.hosts.values() for sort in group.agent_types}
+    types = {
+        sort
+        for group in system.hosts.values()
+        for sort in group.agent_types
+        if not (sort == "l3" and group.is_local)
+    }
     for sort in ("l3", "dhcp"):
         if sort not in types:
             yield Finding(("hosts",), "hosts", f"no host runs an agent of type {sort}")
@@ -214,7 +219,8 @@ def _external_networks(system: System) -> Iterator[Finding]:
 
 
 def _l3_groups(system: System, names: list[str]) -> Iterator[Finding]:
-    groups = {n: g for n, g in system.hosts.items() if "l3" in g.agent_types}
+    routing = {n: g for n, g in system.hosts.items() if "l3" in g.agent_types}
+    groups = {n: g for n, g in routing.items() if not g.is_local}
     for name, group in groups.items():
         chosen = group.gateway_external_network_id
         path = ("hosts", name, "gateway_external_network_id")

@@ -54,10 +54,8 @@ def _times(system: System) -> Iterator[Finding]:
 def _replicas(system: System) -> Iterator[Finding]:
     """What VRRP and DVR ask of a system."""
     distributed = bool(option(system, "router_distributed"))
-    modes = {group.agent_mode or "legacy" for group in system.hosts.values() if _routes(group)}
-    if distributed and "dvr_snat" not in modes:
-        why = "distributed routers need a group whose L3 agents have agent_mode: dvr_snat"
-        yield Finding(("hosts",), "agent_mode", why)
+    if distributed:
+        yield from _distributed(system)
     if not option(system, "l3_ha"):
         return
     if distributed and is_before(system.release, "mitaka"):
@@ -77,6 +75,43 @@ def _replicas(system: System) -> Iterator[Finding]:
         yield Finding(("neutron", "max_l3_agents_per_router"), "out_of_range", why)
 
 
+def _distributed(system: System) -> Iterator[Finding]:
+    """What distributed routers ask of a system, and what is not modelled of them."""
+    groups = system.hosts.values()
+    if not any(_routes(group) and group.agent_mode == "dvr_snat" for group in groups):
+        why = "distributed routers need a group whose L3 agents have agent_mode: dvr_snat"
+        yield Finding(("hosts",), "agent_mode", why)
+    if not any(group.is_local for group in groups):
+        why = (
+            "distributed routers need hosts for VMs: a group with kind: compute, agents: [l3, l2] "
+            "and agent_mode: dvr (or dvr_no_external)"
+        )
+        yield Finding(("hosts",), "agent_mode", why)
+    if is_before(system.release, "mitaka") and not system.workload.per_tenant.gateway:
+        why = (
+            f"distributed routers of {system.release} have no network node without a gateway, "
+            "which is not modelled; they have one from mitaka on"
+        )
+        yield Finding(("workload", "per_tenant", "gateway"), "not_modelled", why)
+    if system.workload.changes.floating_ips is not None:
+        why = "floating IPs of distributed routers that come and go are not modelled; take it away"
+        yield Finding(("workload", "changes", "floating_ips"), "not_modelled", why, at_key=True)
+
+
+def _local(name: str, group: HostGroup) -> Iterator[Finding]:
+    """What a group whose L3 agents serve their own hosts' VMs cannot be."""
+    if group.is_local and group.kind != "compute":
+        why = f"agent_mode {group.agent_mode} is for compute hosts, which VMs are on"
+        yield Finding(("hosts", name, "agent_mode"), "agent_mode", why)
+    if group.is_local and group.gateway_external_network_id is not None:
+        why = (
+            "an external network of compute hosts' own L3 agents is not modelled: they reach all "
+            "that their routers have; take it away"
+        )
+        path = ("hosts", name, "gateway_external_network_id")
+        yield Finding(path, "not_modelled", why, at_key=True)
+
+
 def _routes(group: HostGroup) -> bool:
     return "l3" in group.agent_types
 
@@ -93,6 +128,7 @@ def _zones(system: System) -> Iterator[Finding]:
         if group.agent_mode is not None and not _routes(group):
             why = "agent_mode is for L3 agents; this group has none"
             yield Finding(("hosts", name, "agent_mode"), "agent_mode", why, at_key=True)
+        yield from _local(name, group)
     path = ("workload", "per_tenant", "availability_zone_hints")
     if hints and is_before(system.release, "mitaka"):
         why = f"{system.release} has no availability zones; mitaka and later do"

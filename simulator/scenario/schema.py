@@ -167,7 +167,10 @@ class HostGroup(Model):
     handle_internal_only_routers: Switch = True
     """Whether these L3 agents take routers without a gateway."""
     agent_mode: AgentMode | None = None
-    """What these L3 agents do with distributed routers (Juno and later); unset: legacy."""
+    """What these L3 agents do with distributed routers (Juno and later); unset: legacy.
+
+    VMs go round the hosts in mode dvr or dvr_no_external, where routers are distributed.
+    """
     availability_zone: Name | None = None
     """The availability zone of these agents (Mitaka and later); unset: nova."""
 
@@ -188,6 +191,11 @@ class HostGroup(Model):
             "compute": ("l2",),
         }
         return defaults[self.kind]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its L3 agents serve distributed routers, and those for their own hosts' VMs."""
+        return "l3" in self.agent_types and self.agent_mode in ("dvr", "dvr_no_external")
 
 
 class ExternalNetwork(Model):

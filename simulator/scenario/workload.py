@@ -25,7 +25,8 @@ class PerTenant(Model):
 
     *routers* is a number, or a number by external network. Network i of a tenant hangs on its
     router i modulo their number. *floating_ips* are per router; *vms* and *ports* per network
-    (a VM brings one port; *ports* are further ones, without a VM).
+    (a VM brings one port; *ports* are further ones, without a VM). Where routers are distributed,
+    the VMs of a router's networks share its floating IPs, at most one each.
     """
 
     networks: Count = 1

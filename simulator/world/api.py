@@ -16,6 +16,7 @@ from simulator.world.agents import Agent
 from simulator.world.cluster import Cluster
 from simulator.world.control import ControlPlane
 from simulator.world.objects import Objects
+from simulator.world.residents import Residents
 
 
 class Api:
@@ -28,6 +29,7 @@ class Api:
         self.control = control
         self.server = server
         self.objects = objects
+        self.residents = Residents(server, cluster.plan.vm_hosts)
         self.agents: dict[str, Agent] = {}
         self.on_ports: Callable[[int, int], None] = lambda network, by: None
         self._has_scheduler = cluster.plan.release.has_scheduler
@@ -109,6 +111,7 @@ class Api:
     def delete_network(self, network: int) -> None:
         """Delete a network with all its ports."""
         self.require_server()
+        self.tell(self.residents.clear(self.now, network))
         router = self.objects.router[network]
         if router >= 0:
             self.objects.interfaces[router] -= 1
@@ -173,6 +176,7 @@ class Api:
             self.delete_ports(network, -by)
         if by:
             self.record(Kind.VMS, network, by)
+            self.tell(self.residents.change(self.now, network, by))
 
     # -- inside ----------------------------------------------------------------------------
 

@@ -164,4 +164,5 @@ class Objects:
             router=np.array(self.router, dtype=np.int64),
             load_bps=np.array(self.load_bps, dtype=np.float64),
             vms=np.array(self.vms, dtype=np.float64),
+            floating_ips=np.array(self.floating_ips, dtype=np.int64),
         )

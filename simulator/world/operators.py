@@ -8,7 +8,7 @@ from functools import partial
 
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound, ApiError
-from simulator.neutron.records import Id, Notice
+from simulator.neutron.records import COMPUTE_MODES, Id, Notice
 from simulator.neutron.server import Server
 from simulator.scenario.schema import Action
 from simulator.trace import Kind
@@ -90,7 +90,7 @@ class Operators:
         if len(agents) <= 1:
             return agents[0] if agents else None
         rows = self._api.server.agents
-        listed = [agent for agent in agents if agent.name in rows]
+        listed = [a for a in agents if a.name in rows and rows[a.name].mode not in COMPUTE_MODES]
         removing = action.op.startswith("remove")
         fitting = [a for a in listed if (target in rows[a.name].hosted) == removing]
         return min(fitting, key=lambda a: len(rows[a.name].hosted), default=None)

@@ -20,7 +20,7 @@ from simulator.scenario.releases import OptionValue, Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System
 from simulator.scenario.series import RELEASES
 from simulator.scenario.size import amount, option
-from simulator.trace import Components, Nodes
+from simulator.trace import Components, Nodes, Part
 from simulator.world.objects import Objects
 from simulator.world.streams import stable_hash
 
@@ -111,6 +111,13 @@ class Plan:
             for i, part in enumerate(self.parts)
             if part.kind == "host" and part.sort == "controller"
         ]
+
+    @cached_property
+    def vm_hosts(self) -> list[str]:
+        """The names of the hosts that VMs are on, where routers are distributed; else none."""
+        if not self.enabled("router_distributed"):
+            return []
+        return [self.components.names[host] for host in self.nodes.host[self.nodes.local]]
 
     def seconds(self, name: str) -> float:
         """Quantum's option *name*, a duration, on the clock's grid."""
@@ -254,14 +261,23 @@ def _nodes(
         dhcp=column(dhcp),
         l2=column("l2"),
         capacity_bps=np.array([_capacity(system, release, group) for group in groups]),
+        part=np.array([_part(group) for group in groups], dtype=np.int64),
     )
+
+
+def _part(group: HostGroup) -> Part:
+    """What the L3 agents of a group serve."""
+    if not group.is_local:
+        return Part.CENTRAL
+    return Part.LOCAL if group.agent_mode == "dvr" else Part.INSIDE
 
 
 def _capacity(system: System, release: Release, group: HostGroup) -> float:
     """Payload a node passes north-south, bit/s: the least of its NICs and its CPU."""
     size = system.workload.traffic.packet_size
     limits = [group.nics.external]
-    if release.architecture != "multi_host":  # there, a VM's traffic leaves by its own host
+    if release.architecture != "multi_host" and not group.is_local:
+        # Else a VM's traffic leaves by its own host.
         overhead = TUNNEL_OVERHEAD[system.segmentation]
         limits.append(group.nics.data * size / (size + overhead))
     if group.forwarding.rate != "unlimited":

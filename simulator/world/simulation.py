@@ -9,6 +9,7 @@ from simpy import Environment
 
 from simulator.clock import quantize
 from simulator.neutron.failover import passes_of
+from simulator.neutron.records import COMPUTE_MODES
 from simulator.neutron.records import Agent as Row
 from simulator.neutron.server import Server
 from simulator.trace import Batch, Kind, Recorder, Sort, Trace
@@ -221,10 +222,13 @@ class World:
                 server.tables.add(number, self.api.record_of(number))
             if self.plan.release.has_scheduler:
                 self._bind(sort, numbers)
+        self._distribute()
         for agent in self.agents:
             if self.plan.release.has_scheduler:
                 row = server.agents.get(agent.name)
                 things = list(row.hosted) if row else []
+                if row and row.mode in COMPUTE_MODES:
+                    things += server.distributed.needed_on(row.host)
             elif agent.type in ("l3", "dhcp", "nova-network"):
                 things = self.workflows.wanted(agent) or []
             else:
@@ -247,6 +251,14 @@ class World:
             self.api.mark_asked(number)
             for name in names:
                 self.server.bind(number, name)
+
+    def _distribute(self) -> None:
+        """Put VMs on their hosts, and attach routers to networks: so hosts need routers."""
+        objects = self.objects
+        for network in objects.networks() if self.plan.enabled("router_distributed") else ():
+            if objects.router[network] >= 0:
+                self.server.distributed.attach(objects.router[network], network)
+            self.api.residents.settle(network, int(objects.vms[network]))
 
     def _is_asked(self, network: int) -> bool:
         """Whether *network* has met its first trigger before the run."""

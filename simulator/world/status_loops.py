@@ -20,10 +20,12 @@ from simpy import Event
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import RouterReschedulingFailed
 from simulator.neutron.failover import Binding, Failover, PassEndedError
-from simulator.neutron.records import Notice
+from simulator.neutron.records import COMPUTE_MODES, Notice
+from simulator.neutron.records import Agent as Row
 from simulator.world.agents import Agent
 from simulator.world.api import Api
 from simulator.world.cluster import wake
+from simulator.world.heartbeats import Heart
 from simulator.world.streams import LOOP, Streams, stable_hash
 
 Steps = Generator[Event, Any, Any]
@@ -142,17 +144,26 @@ class StatusLoop:
         """An instant before which no tick can matter, unless something changes."""
         if self._dies_of_database():
             return self._now
+        now, limit = self._now, self._limit
+        rows = [(row, self._api.agents[row.name].heart) for row in self._watched()]
         times = [
-            heart.silent_after(self._now, self._limit)
-            for heart in (self._api.agents[row.name].heart for row in self._watched())
-            if heart is not None
+            heart.silent_after(now, limit)
+            for row, heart in rows
+            if heart is not None and not self._is_known(row, heart)
         ]
         return min(times, default=math.inf)
 
-    def _watched(self) -> list[Any]:
+    def _is_known(self, row: Row, heart: Heart) -> bool:
+        """Whether a health check has nothing to find about an agent until something changes."""
+        if self._kind != HEALTH or heart.goes_on or row.noticed is None:
+            return False
+        return row.noticed == heart.last_heard(self._now)
+
+    def _watched(self) -> list[Row]:
         if self._kind == HEALTH:
             return list(self._server.agents.values())
-        return list(self._server.tables.of_type(self._kind))
+        rows = self._server.tables.of_type(self._kind)
+        return [row for row in rows if row.mode not in COMPUTE_MODES]  # nothing is bound to them
 
     def _dies_of_database(self) -> bool:
         kills = self._plan.rules.loop_errors == "kill" and self._kind == "l3"

@@ -15,7 +15,7 @@ from simpy import Event
 
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound
-from simulator.neutron.records import Notice, compatible
+from simulator.neutron.records import COMPUTE_MODES, Notice, compatible
 from simulator.neutron.server import Server
 from simulator.scenario.size import amount
 from simulator.trace import Kind
@@ -147,8 +147,7 @@ class Workflows:
             yield from self._idle(agent, life)  # its work holds a lock
         paging = self.release.habits.router_paging
         each = self.plan.cost("answer_per_router")
-        row = self.server.agents.get(agent.name)
-        work = 0.0 if paging or row is None else each * len(row.hosted)
+        work = 0.0 if paging else each * self._listed(agent)
         answered = agent.life == life and (yield from agent.control.call(agent, life, work))
         wanted = self.wanted(agent) if answered else None
         if wanted is None:
@@ -159,6 +158,13 @@ class Workflows:
         keep = set(wanted)
         agent.remove([router for router in agent.configured if router not in keep])
         return (yield from self._page(agent, life, wanted))
+
+    def _listed(self, agent: Agent) -> int:
+        """How many routers the server lists for an L3 agent."""
+        row = self.server.agents.get(agent.name)
+        if row is None:
+            return 0
+        return len(self.server.given(agent.name) if row.mode in COMPUTE_MODES else row.hosted)
 
     def _page(self, agent: Agent, life: int, wanted: list[int]) -> Steps:
         """Ask for *wanted* chunk by chunk: whether all were told."""
@@ -339,7 +345,8 @@ class Workflows:
             self.resync_later(agent)
             return
         router = notice.target
-        if notice.method in ("router_deleted", "router_removed_from_agent"):
+        gone = notice.method in ("router_deleted", "router_removed_from_agent")
+        if gone or self._is_refused(agent, router):
             agent.remove([router])
         elif router in agent.configured:
             known = self._spent[router]
@@ -347,6 +354,15 @@ class Workflows:
         else:
             agent.workers = self._router_workers(agent, 1)
             agent.build([router], self.router_costs([router]))
+
+    def _is_refused(self, agent: Agent, router: int) -> bool:
+        """Whether a compute host's agent that asks for *router* is not given it (any more).
+
+        The server tells it of ports without asking whether it is enabled.
+        """
+        row = self.server.agents.get(agent.name)
+        local = row is not None and row.mode in COMPUTE_MODES
+        return local and router not in self.server.given(agent.name, only=(router,))
 
     def receive_dhcp(self, agent: Agent, notice: Notice) -> None:
         """A DHCP agent, of either release."""

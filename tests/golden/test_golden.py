@@ -70,6 +70,7 @@ SYSTEMS = {
         "hosts": network_nodes(2),
         "neutron": {"allow_automatic_l3agent_failover": True},
         "broker": {"delay": "50ms"},
+    },
     "kilo-ha": {
         "release": "kilo",
         "hosts": network_nodes(3),
@@ -80,6 +81,26 @@ SYSTEMS = {
             "network-3/data": outage(2500, 60),
             "ha_network": outage(9500, 60),
         },
+    },
+    "mitaka-dvr": {
+        "release": "mitaka",
+        "neutron": {"router_distributed": True, "allow_automatic_l3agent_failover": True},
+        "hosts": {
+            **network_nodes(2, agent_mode="dvr_snat"),
+            "compute": {"kind": "compute", "count": 2, "agents": ["l3", "l2"], "agent_mode": "dvr"},
+        },
+        "broker": {"delay": "50ms"},
+        "failures": {
+            **OUTAGES,
+            "compute-1": outage(1500, 300),
+            "compute-2/l3": outage(2500, 60),
+            "compute-2/external": outage(2700, 60),
+        },
+        "actions": [
+            {"at": "1000s", "op": "update_router", "router": "*"},
+            {"at": "3500s", "op": "delete_network", "network": "tenant-2/*"},
+            {"at": "3600s", "op": "delete_router", "router": "tenant-2/*"},
+        ],
     },
     "nova-network": {
         "release": "nova-network",

@@ -524,3 +524,53 @@ def test_nova_network_has_a_network_and_a_gateway_on_each_compute_host():
              "compute": {"kind": "compute", "count": 7}}  # fmt: skip
     one = system(release="nova-network", hosts=hosts, workload={"tenants": 10**6})
     assert size.object_count(one) == size.objects_in_all(one, 1e9) == 14
+
+
+# -- distributed routers -------------------------------------------------------------------
+
+SNAT = {"kind": "network", "count": 1, "agent_mode": "dvr_snat"}
+COMPUTE = {"kind": "compute", "count": 1, "agents": ["l3", "l2"], "agent_mode": "dvr"}
+
+
+def distributed(*, snat=SNAT, compute=COMPUTE, **keys):
+    groups = {"controller": {"kind": "controller", "count": 1}, "snat": snat, "compute": compute}
+    groups = {name: group for name, group in groups.items() if group}
+    neutron = {"router_distributed": True}
+    keys = {"release": "mitaka", "hosts": groups, "neutron": neutron, **keys}
+    return list(check_system(System.model_validate(keys)))
+
+
+def test_distributed_routers_need_snat_nodes_and_hosts_for_vms():
+    assert not distributed()
+    assert not distributed(compute={**COMPUTE, "agent_mode": "dvr_no_external"})
+    (finding,) = distributed(snat={**SNAT, "agent_mode": "legacy"})
+    assert "agent_mode: dvr_snat" in finding.message
+    for compute in (None, {**COMPUTE, "agent_mode": "legacy"}, {"kind": "compute", "count": 1}):
+        (finding,) = distributed(compute=compute)
+        assert "agents: [l3, l2] and agent_mode: dvr" in finding.message
+
+
+def test_agents_of_compute_hosts_are_no_network_nodes():
+    """They do not make up for an L3 agent that routers are bound to, and reach every network."""
+    plain = {"neutron": {}, "external_networks": {"a": {}, "b": {}}}
+    workload = {"per_tenant": {"routers": {"a": 1, "b": 1}}}
+    (finding,) = distributed(snat=None, neutron={}, workload={"tenants": 0})[:1]
+    assert finding.message == "no host runs an agent of type l3"
+    only_a = {**SNAT, "gateway_external_network_id": "a"}
+    assert [finding.path for finding in distributed(snat=only_a, workload=workload, **plain)] == [
+        ("external_networks", "b")
+    ]
+
+
+def test_what_is_not_modelled_of_distributed_routers():
+    changes = {"floating_ips": {"arrivals": "1/h"}}
+    (finding,) = distributed(workload={"changes": changes})
+    assert finding.path == ("workload", "changes", "floating_ips")
+    no_gateway = {"per_tenant": {"gateway": False}}
+    assert not distributed(workload=no_gateway)
+    (finding,) = distributed(release="liberty", workload=no_gateway)
+    assert finding.path == ("workload", "per_tenant", "gateway")
+    (finding,) = distributed(compute={**COMPUTE, "gateway_external_network_id": "public"})
+    assert finding.path == ("hosts", "compute", "gateway_external_network_id")
+    found = distributed(compute={**COMPUTE, "kind": "network"})
+    assert [finding.path for finding in found] == [("hosts", "compute", "agent_mode")]

@@ -74,6 +74,13 @@ def two_exits(third):
     return {"controller": network_nodes()["controller"], **groups}
 
 
+def distributed(mode="dvr"):
+    """The keys of a system that may have distributed routers, whose SNAT node is down once."""
+    hosts = network_nodes(agent_mode="dvr_snat")
+    vms = {"kind": "compute", "count": 2, "agents": ["l3", "l2"], "agent_mode": mode}
+    return {"release": "mitaka", "hosts": {**hosts, "compute": vms}, "failures": DOWN}
+
+
 def tenant(before, after):
     return (
         {"failures": DOWN, "workload": {"tenants": 3, "per_tenant": before}},
@@ -241,6 +248,7 @@ CASES = {
     "neutron.network_auto_schedule": option("network_auto_schedule", False, **new_tenants()),
     "neutron.router_auto_schedule": option("router_auto_schedule", False, **new_tenants()),
     "neutron.send_arp_for_ha": option("send_arp_for_ha", 0, **BY_RELEASE, failures=DOWN),
+    "neutron.router_distributed": option("router_distributed", True, **distributed()),
     "components": ({}, {"components": "article"}),
     "broker.delay": ({"failures": DOWN}, {"broker": {"delay": "1s"}}),
     "broker.loss": ({"failures": DOWN}, {"broker": {"loss": 0.2}}),
@@ -269,6 +277,9 @@ CASES = {
     "hosts.handle_internal_only_routers": (
         {"hosts": one_more(), "workload": {"per_tenant": {"gateway": False}}},
         {"hosts": one_more(handle_internal_only_routers=False)}),
+    "hosts.agent_mode": (
+        {**distributed(), "neutron": {"router_distributed": True}},
+        {"hosts": distributed("dvr_no_external")["hosts"]}),
     "costs.boot": cost("boot", "60s"),
     "costs.agent_start": cost("agent_start", "60s"),
     "costs.rest_call": cost("rest_call", "9s", **FOLSOM),

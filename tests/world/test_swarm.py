@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lab import columns, run_one, scenario
-from swarm import random_keys
+from swarm import distributed_keys, random_keys
 
 from simulator.analysis.metrics import METRICS, measure
 from simulator.scenario.load import load_scenario
@@ -28,7 +28,15 @@ EQUALITY_SEEDS = range(60)
 
 @pytest.mark.parametrize("seed", EQUALITY_SEEDS)
 def test_computed_and_simulated_heartbeats_give_the_same_trace(seed):
-    keys = random_keys(seed)
+    _same_trace(random_keys(seed), seed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_they_do_so_with_distributed_routers(seed):
+    _same_trace(distributed_keys(seed), seed)
+
+
+def _same_trace(keys, seed):
     traces = [
         columns(run_one(scenario(**keys, seed=seed, heartbeats=mode)).trace)
         for mode in ("elided", "explicit")
@@ -53,9 +61,16 @@ def test_they_do_so_on_every_shipped_scenario(path):
         assert traces[0] == traces[1], variant
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 2000))
+def test_they_do_so_with_distributed_routers_at_length(seed):
+    _same_trace(distributed_keys(seed), seed)
+
+
+@pytest.mark.parametrize("make", [random_keys, distributed_keys], ids=["any", "distributed"])
 @pytest.mark.parametrize("seed", range(100, 140))
-def test_invariants_hold(seed):
-    measured = run_one(scenario(**random_keys(seed), seed=seed))
+def test_invariants_hold(seed, make):
+    measured = run_one(scenario(**make(seed), seed=seed))
     values = measure(measured)
     bounded = [name for name, metric in METRICS.items() if metric.high == 1.0]
     for name in bounded:
