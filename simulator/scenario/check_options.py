@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from simulator.scenario.finding import Finding, nearest
 from simulator.scenario.schema import HostGroup, System
-from simulator.scenario.series import DRIVERS, RELEASES, is_before, option_homes
+from simulator.scenario.series import DRIVERS, RELEASES, behaviours, is_before, option_homes
 from simulator.scenario.size import amount, option
 
 VRIDS = 254
@@ -27,9 +27,33 @@ def check_options(system: System) -> Iterator[Finding]:
         elif value in DRIVERS and is_before(release.name, DRIVERS[value]):
             why = f"{release.name} has no '{value}'; it exists since: {DRIVERS[value]}"
             yield Finding(path, "unknown_option", why)
+    yield from _behaviour(system)
     yield from _times(system)
     yield from _replicas(system)
     yield from _zones(system)
+
+
+def _behaviour(system: System) -> Iterator[Finding]:
+    """Rules and habits that some release has, with a value that some release has."""
+    known = behaviours() if system.behaviour else {}
+    for name, value in system.behaviour.items():
+        path = ("behaviour", name)
+        if not RELEASES[system.release].has_scheduler:
+            why = f"{system.release} has neither a scheduler nor rules that could be others"
+            yield Finding(path, "unknown_option", why, at_key=True)
+        elif name not in known:
+            why = f"no release has a rule or habit '{name}'; {nearest(name, known)}"
+            yield Finding(path, "unknown_option", why, at_key=True)
+        elif value not in known[name]:
+            allowed = " or ".join(map(written, known[name]))
+            yield Finding(path, "out_of_range", f"no release has that; allowed: {allowed}")
+
+
+def written(value: object) -> str:
+    """A rule's or habit's value as a scenario file has it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(written, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _times(system: System) -> Iterator[Finding]:

@@ -45,6 +45,10 @@ ReleaseName = Literal[
 """The names of `simulator/scenario/series.py:RELEASES`."""
 
 
+Behaviour: TypeAlias = Switch | Name | tuple[PositiveCount, ...] | tuple[Name, ...]
+"""A value of a rule or habit: a switch, a word, or some numbers or words."""
+
+
 def _whole(version: object) -> object:
     """Refuse `true` and `1.0`, which equal 1."""
     if type(version) is not int:
@@ -383,6 +387,9 @@ class System(Model):
     """The release of Quantum whose rules hold; `nova-network` for what came before."""
     neutron: Neutron = Neutron()
     """Quantum's own options."""
+    behaviour: dict[Name, Behaviour] = Field(default_factory=dict)
+    """What server and agents do otherwise than in their release, by the names and with the values
+    that `netnode releases show` prints of other releases."""
     components: Literal["default", "article"] = "default"
     """Who reports to the server: the release's own agents, or all the article names."""
     heartbeats: Literal["elided", "explicit"] = "elided"

@@ -231,6 +231,30 @@ RELEASES: Mapping[str, Release] = _all()
 """All releases by name, in order."""
 
 
+def behaviours() -> dict[str, list[object]]:
+    """Every rule and habit of the releases with a scheduler, and the values that it has in some."""
+    found: dict[str, list[object]] = {}
+    for release in RELEASES.values():
+        if release.has_scheduler:
+            for name, value in {**release.rules, **vars(release.habits)}.items():
+                values = found.setdefault(name, [])
+                if value not in values:
+                    values.append(value)
+    del found["reports"]  # who reports is a matter of `components`
+    return found
+
+
+def behaving(release: Release, otherwise: Mapping[str, object]) -> Release:
+    """*release* with some rules and habits *otherwise*."""
+    habits = {name: value for name, value in otherwise.items() if name in HABITS}
+    rules = {name: value for name, value in otherwise.items() if name not in HABITS}
+    return replace(
+        release,
+        rules={**release.rules, **rules},
+        habits=replace(release.habits, **habits),  # type: ignore[arg-type]
+    )
+
+
 DRIVERS: Mapping[str, str] = {
     "ChanceScheduler": "grizzly",
     "LeastRoutersScheduler": "icehouse",

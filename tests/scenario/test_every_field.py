@@ -177,6 +177,9 @@ def highly_available(*, other, **more):
 
 
 CASES = {
+    "behaviour": (
+        {"release": "icehouse", "failures": {"network-1/l3": outage(1000, 10)}},
+        {"behaviour": {"l3_restart_wipes": True}}),
     "neutron.dhcp_renewal_time": leases("dhcp_renewal_time", "1h"),
     "neutron.dhcp_rebinding_time": leases("dhcp_rebinding_time", "3h"),
     "neutron.resync_throttle": later(
