@@ -57,7 +57,12 @@ def _write_tables(result: ResultSet, work: Path) -> None:
 
 
 def _draw(result: ResultSet, work: Path) -> None:
-    for name, figure in (("overview", result.plot()), ("downtime", result.plot_outages())):
+    figures = {
+        "overview": result.plot(),
+        "outages": result.plot_outage_lengths(),
+        "downtime": result.plot_outages(),
+    }
+    for name, figure in figures.items():
         figure.savefig(work / f"{name}.png", dpi=120, metadata={"Software": None})
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a result: one overview of four panels, and the spread of single routers' downtime.
+"""Pictures of a result: an overview, how long outages last, and single routers' downtime.
 
 Figures are made without pyplot, so they need no display and work in any thread.
 """
@@ -60,6 +60,21 @@ def overview(result: ResultSet) -> Figure:
     return figure
 
 
+def outages(result: ResultSet) -> Figure:
+    """Two panels: downtime, and how long outages last; a row a variant."""
+    from simulator.analysis.picture import Picture
+
+    rows = len(result.variants)
+    figure = Picture(figsize=(10, 2.2 + 0.34 * max(rows, 4)), layout="constrained")
+    axes = figure.subplots(1, 2)
+    for axis, panel, named in zip(axes, (_downtime_panel, _outage_panel), (True, False),
+                                  strict=True):  # fmt: skip
+        variant_rows(axis, result.variants, named=named)
+        panel(axis, result)
+    _title(figure, result, "bars: 95 % intervals of the means")
+    return figure
+
+
 def downtime_distribution(result: ResultSet) -> Figure:
     """Share of routers with more than a given downtime a year, over all replications."""
     from simulator.analysis.picture import Picture
@@ -101,6 +116,24 @@ def _downtime_panel(axis: Axes, result: ResultSet) -> None:
     log = _spread(means) > LOG_FROM
     draw(axis, series, scale.size, log=log)
     _downtime_axis(axis, every, scale, log=log)
+
+
+def _outage_panel(axis: Axes, result: ResultSet) -> None:
+    headline(axis, "Outages of a router")
+    metrics = {"median": "router.outage_median", "longest": "router.outage_longest"}
+    series = {
+        name: [result.estimate(metric, v) for v in result.variants]
+        for name, metric in metrics.items()
+    }
+    every = [e for row in series.values() for e in row if e.mean is not None]
+    if not every:
+        not_defined(axis, series["median"][0].reason)
+        return
+    scale = duration_scale(max(e.mean for e in every if e.mean is not None))
+    log = _spread([e.mean for e in every if e.mean is not None]) > LOG_FROM
+    draw(axis, series, scale.size, log=log)
+    _downtime_axis(axis, every, scale, log=log)
+    axis.set_xlabel(f"{scale.unit}, mean over replications{', logarithmic' if log else ''}")
 
 
 def _all_down_panel(axis: Axes, result: ResultSet) -> None:

@@ -202,6 +202,12 @@ class ResultSet:
 
         return downtime_distribution(self)
 
+    def plot_outage_lengths(self) -> Figure:
+        """Downtime beside the lengths of outages, variant by variant."""
+        from simulator.analysis.plots import outages
+
+        return outages(self)
+
     def _repr_html_(self) -> str:
         from simulator.analysis.report import html
 

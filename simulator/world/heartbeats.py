@@ -75,7 +75,6 @@ class Heart:
         self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
-        self._arriving: Stretch | None = None  # of which something was processed
         self._heard: list[float] = []  # when those simulated one by one were processed
         self._stretches: list[Stretch] = []
         self._unsettled: list[Stretch] = []  # those of which something may still be processed
@@ -83,6 +82,8 @@ class Heart:
         self._open: Stretch | None = None
         self._disturbed = Event(self._cluster.env)
         self._alive = False  # explicit only: as recorded
+        self._late_of: Stretch | None = None  # of which _late_at is the next late heartbeat
+        self._late_at = math.inf
         self._regular = 0  # heartbeats in a row that were heard and not late
 
     # -- the process's life ----------------------------------------------------------------
@@ -308,7 +309,7 @@ class Heart:
         if self._explicit:
             self._heard.clear()
         self._heard.append(now)
-        self._control.stir()
+        self._control.tell_heard()
         if self._explicit:
             if not self._alive:
                 self._alive = True
@@ -331,19 +332,17 @@ class Heart:
         if self._explicit:
             return -math.inf
         stretch = self._open
-        if stretch is not None and stretch is self._arriving:
-            late = self._noise.next_late(stretch, now)
-            return late if math.isinf(late) else max(self.last_heard(now) + limit, late)
-        heard = self.last_heard(now)
-        if stretch is None or not stretch.heard or heard < stretch.first:
-            return heard + limit
-        self._arriving = stretch
-        return max(heard + limit, self._noise.next_late(stretch, now))
+        if stretch is None or not stretch.heard or now < self._noise.heard_by(stretch):
+            return self.last_heard(now) + limit
+        if self._late_of is not stretch or self._late_at < now:
+            self._late_of, self._late_at = stretch, self._noise.next_late(stretch, now)
+        return self._late_at
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether heartbeats are processed that nobody is told of, one by one."""
-        return self._open is not None and self._open.heard
+    def is_lost_since(self, time: float, now: float) -> bool:
+        """Whether nothing was heard after *time*, nor will be that is not told of one by one."""
+        if self._explicit or (self._open is not None and self._open.heard):
+            return False
+        return self.last_heard(now) == time
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""

@@ -1,0 +1,93 @@
+"""The studies of releases: each shows, in a short run, what its header says."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lab import events, replicate
+
+from simulator.experiment.runner import run
+from simulator.scenario.load import load
+from simulator.trace import Kind
+
+FOLDER = Path(__file__).parents[2] / "scenarios"
+
+
+@cache
+def results(name, replications, *overrides):
+    loaded = load(FOLDER / f"{name}.yaml", overrides)
+    assert loaded.scenario is not None, loaded.problems
+    return run(loaded.scenario, replications=replications, jobs=1, objects="none")
+
+
+def mean(result, metric, variant):
+    return result.estimate(metric, variant).mean
+
+
+def test_flapping():
+    """4/5 flaps by the hundred a week, 4/9 and 30/75 hardly; what they cost is detection."""
+    found = results(
+        "flapping", 4, "horizon=1d", "failures.network-1={outages: [{at: 5h, for: 1h}]}"
+    )
+    episodes = [mean(found, "agent.false_down_episodes", v) for v in ("4-5", "4-9", "30-75")]
+    assert episodes[0] > 100
+    assert max(episodes[1:]) < 10
+    detection = [mean(found, "agent.detection_mean", v) for v in ("4-5", "4-9", "30-75")]
+    for seen, low, high in zip(detection, (1, 5, 45), (5.5, 9.5, 76), strict=True):
+        assert low < seen < high
+
+
+def test_broker_outage():
+    found = results("broker-outage", 8)
+    values = {name: sample.values for name, sample in found.samples.items()}
+    # The broker alone stops no router: without failover all downtime is the node's.
+    assert np.all(values["juno"]["router.conflicted_time"] == 0)
+    assert np.all(values["juno"]["failover.moves"] == 0)
+    # Juno's loop finds nobody to move to and is dead when the node fails.
+    assert np.all(values["juno-failover"]["failover.moves"] == 0)
+    # Kilo takes all networks off their agents; none of them is moved when the node dies.
+    kilo, mitaka = values["kilo-failover"], values["2026.2-failover"]
+    assert np.all(kilo["network.availability"] <= mitaka["network.availability"])
+    assert kilo["network.availability"].mean() < mitaka["network.availability"].mean()
+    # Since Kilo the dead node's routers are moved within minutes.
+    assert mean(found, "router.outage_longest", "kilo-failover") < 200
+    assert mean(found, "router.outage_longest", "juno-failover") > 3500
+
+
+@pytest.mark.parametrize("variant", ["kilo-failover", "2026.2-failover"])
+def test_the_storm_after_a_broker_outage(variant):
+    """Of 40 routers on four nodes, those moved within ten minutes of the broker's return."""
+    given = load(FOLDER / "broker-outage.yaml").scenario
+    moved, most = [], []
+    for measured in replicate(12, given, variant=variant):
+        new = [agent for time, _, agent, router in events(measured.trace, Kind.BOUND)
+               if 5400 < time < 6000 and "router" in router]  # fmt: skip
+        moved.append(len(new))
+        most.append(max(map(new.count, new), default=0))
+    assert max(moved) >= 20
+    assert max(most) > 10  # an equal share of all
+
+
+def test_agent_restart():
+    found = results("agent-restart", 4)
+    downtime = [
+        1 - mean(found, "router.availability", v) for v in ("grizzly", "havana", "icehouse")
+    ]
+    assert downtime[0] > 10 * downtime[1] > 0
+    assert downtime[2] == 0
+
+
+@pytest.mark.parametrize("late", ["2026.2"])
+def test_releases(late):
+    """Ten weeks of everything failing ten times as often as in the file, and fewer variants."""
+    found = results("releases", 3, "horizon=120d")
+    available = {v: mean(found, "router.availability", v) for v in found.variants}
+    assert available["grizzly"] < available["icehouse"]
+    assert available["juno-failover"] >= available["juno"]
+    longest = {v: mean(found, "router.outage_longest", v) for v in found.variants}
+    assert longest[f"{late}-failover"] is None or longest[f"{late}-failover"] < 600
+    networks = {v: mean(found, "network.availability", v) for v in found.variants}
+    assert networks["kilo"] >= networks["juno"]
