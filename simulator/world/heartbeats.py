@@ -338,10 +338,11 @@ class Heart:
             self._late_of, self._late_at = stretch, self._noise.next_late(stretch, now)
         return self._late_at
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether heartbeats are processed that nobody is told of, one by one."""
-        return self._open is not None and self._open.heard
+    def is_lost_since(self, time: float, now: float) -> bool:
+        """Whether nothing was heard after *time*, nor will be that is not told of one by one."""
+        if self._explicit or (self._open is not None and self._open.heard):
+            return False
+        return self.last_heard(now) == time
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""

@@ -52,6 +52,7 @@ class StatusLoop:
         self._draws = streams.stream(stable_hash(f"{name}/{kind}"), LOOP)
         self._patience = self._new_patience()
         self._life = 0
+        self._knows = False  # of silent agents, and does not look at them
         self._ended = Event(self._cluster.env)
         for part in self._parts:
             self._cluster.watch(part, self._on_change)
@@ -123,10 +124,10 @@ class StatusLoop:
         while self._life == life:
             due = self._first_tick(tick, self._earliest())
             if math.isinf(due):
-                yield self._control.stirred() | self._ended
+                yield self._stirred()
                 continue
             timer = self._cluster.until(due, Rank.CHECK, self._subject)
-            yield timer | (self._control.stirred() | self._ended)
+            yield timer | self._stirred()
             if self._life == life and timer.processed:
                 if self._matters():
                     return due
@@ -144,20 +145,21 @@ class StatusLoop:
         """An instant before which no tick can matter, unless something changes."""
         if self._dies_of_database():
             return self._now
-        now, limit = self._now, self._limit
         rows = [(row, self._api.agents[row.name].heart) for row in self._watched()]
-        times = [
-            heart.silent_after(now, limit)
-            for row, heart in rows
-            if heart is not None and not self._is_known(row, heart)
-        ]
-        return min(times, default=math.inf)
+        new = [heart for row, heart in rows if heart is not None and not self._is_known(row, heart)]
+        self._knows = len(new) < len(rows)
+        return min((heart.silent_after(self._now, self._limit) for heart in new), default=math.inf)
 
     def _is_known(self, row: Row, heart: Heart) -> bool:
-        """Whether a health check has nothing to find about an agent until something changes."""
-        if self._kind != HEALTH or heart.goes_on or row.noticed is None:
+        """Whether a health check has nothing to find about an agent before it is heard of."""
+        if self._kind != HEALTH or row.noticed is None:
             return False
-        return row.noticed == heart.last_heard(self._now)
+        return heart.is_lost_since(row.noticed, self._now)
+
+    def _stirred(self) -> Event:
+        """Something changed that may matter, the process ended, or a known silence may have."""
+        stirred = self._control.stirred() | self._ended
+        return stirred | self._control.heard() if self._knows else stirred
 
     def _watched(self) -> list[Row]:
         if self._kind == HEALTH:
