@@ -90,7 +90,7 @@ class ControlPlane:
         self._streams = streams
         self._blocked: list[tuple[float, Notice]] = []
         self._blocked_until = -math.inf  # when the last of the blocked ones so far is published
-        self._stirred = Event(cluster.env)
+        self._stirred, self._heard = Event(cluster.env), Event(cluster.env)
         self._parts = {
             name: [plan.number[f"{plan.components.names[c]}/{name}"] for c in plan.controllers]
             for name in ("broker", "server", "database", "management")
@@ -189,6 +189,16 @@ class ControlPlane:
     def stirred(self) -> Event:
         """An event for a process to wait for: that something changed."""
         return self._stirred
+
+    def tell_heard(self) -> None:
+        """A heartbeat was processed that is simulated one by one."""
+        if self._heard.callbacks:
+            waiting, self._heard = self._heard, Event(self.cluster.env)
+            wake(waiting)
+
+    def heard(self) -> Event:
+        """An event for a process to wait for: that somebody was heard of."""
+        return self._heard
 
     # -- patience --------------------------------------------------------------------------
 

@@ -82,6 +82,8 @@ class Heart:
         self._open: Stretch | None = None
         self._disturbed = Event(self._cluster.env)
         self._alive = False  # explicit only: as recorded
+        self._late_of: Stretch | None = None  # of which _late_at is the next late heartbeat
+        self._late_at = math.inf
         self._regular = 0  # heartbeats in a row that were heard and not late
 
     # -- the process's life ----------------------------------------------------------------
@@ -307,7 +309,7 @@ class Heart:
         if self._explicit:
             self._heard.clear()
         self._heard.append(now)
-        self._control.stir()
+        self._control.tell_heard()
         if self._explicit:
             if not self._alive:
                 self._alive = True
@@ -329,10 +331,12 @@ class Heart:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
         if self._explicit:
             return -math.inf
-        heard = self.last_heard(now)
-        if self._open is None or not self._open.heard or heard < self._open.first:
-            return heard + limit
-        return max(heard + limit, self._noise.next_late(self._open, now))
+        stretch = self._open
+        if stretch is None or not stretch.heard or now < self._noise.heard_by(stretch):
+            return self.last_heard(now) + limit
+        if self._late_of is not stretch or self._late_at < now:
+            self._late_of, self._late_at = stretch, self._noise.next_late(stretch, now)
+        return self._late_at
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""

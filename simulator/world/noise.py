@@ -92,6 +92,9 @@ class Noise(Protocol):
     def next_late(self, stretch: Stretch, after: float) -> float:
         """When the first late heartbeat of an open stretch leaves, at *after* or later."""
 
+    def heard_by(self, stretch: Stretch) -> float:
+        """By when a heartbeat of an open stretch that is heard has been processed for certain."""
+
 
 class ConstantDelay:
     """Every heartbeat is processed *delay* after it was sent."""
@@ -130,6 +133,9 @@ class ConstantDelay:
         begin = stretch.first + self.delay
         first = max(steps_within(now - begin, stretch.interval) + 1, 0)
         return [begin + k * stretch.interval for k in range(first, count)]
+
+    def heard_by(self, stretch: Stretch) -> float:
+        return stretch.first + self.delay
 
     def next_late(self, stretch: Stretch, after: float) -> float:
         return math.inf if stretch.interval <= self._limit else after
@@ -230,6 +236,10 @@ class RandomDelay:
             numbers.add(stretch.index + i)
         times = [self._processed(stretch, number, math.inf, math.inf) for number in numbers]
         return sorted(time for time in times if time > now)
+
+    def heard_by(self, stretch: Stretch) -> float:
+        late = self._late_between(stretch.index, stretch.index + 1)
+        return math.inf if late else stretch.first + max(self._slack, 0.0)
 
     def next_late(self, stretch: Stretch, after: float) -> float:
         first = stretch.index + max(0, steps_within(after - stretch.first, stretch.interval))

@@ -162,6 +162,8 @@ class StatusLoop:
         """Whether a pass that begins now would do anything."""
         if not self._control.database_up:
             return self._dies_of_database()
+        if self._earliest() > self._now:
+            return False
         if self._kind == HEALTH:
             rows = self._watched()
             return any(self._server.tables.silence(self._now, row) > self._limit for row in rows)
@@ -203,7 +205,7 @@ class StatusLoop:
                 return len(bindings)
             end = begin + len(bindings) * self._seconds
             yield self._cluster.until(end, Rank.CHECK, self._subject) | (
-                self._control.stirred() | self._ended
+                (self._control.stirred() | self._control.heard()) | self._ended
             )
             passed = min(math.ceil((self._now - begin) / self._seconds), len(bindings))
             if begin + passed * self._seconds > self._now:

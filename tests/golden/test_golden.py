@@ -64,6 +64,24 @@ SYSTEMS = {
             "ha_network": outage(9500, 60),
         },
     },
+    "juno-failover": {
+        "release": "juno",
+        "hosts": network_nodes(2),
+        "neutron": {"allow_automatic_l3agent_failover": True},
+        "broker": {"delay": "50ms"},
+    },
+    "liberty-failover": {
+        "release": "liberty",
+        "hosts": network_nodes(2),
+        "neutron": {"allow_automatic_l3agent_failover": True},
+        "broker": {"delay": "50ms"},
+    },
+    "2026.2-failover": {
+        "release": "2026.2",
+        "hosts": network_nodes(2),
+        "neutron": {"allow_automatic_l3agent_failover": True},
+        "broker": {"delay": "50ms"},
+    },
     "nova-network": {
         "release": "nova-network",
         "hosts": {"controller": CONTROLLER, "network": {"kind": "compute", "count": 2}},
