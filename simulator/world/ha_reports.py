@@ -5,9 +5,10 @@ after *batch* s with the last state of each (Kilo to Ocata 2 (3 advert + 2) s, s
 e795a3fcf8; Juno at once). Since Train a promotion waits 2 s
 first, and is dropped if it did not last (3f022a193f, bug 1837635).
 
-Assumed: the first state waits for its batch, too. A batch_notifier.py of Neutron's that was read
-sends it at once and holds back what comes within *batch* s of it. A batch that cannot be sent (the process, its management path, broker or server is not
-there) is sent when it can be; the state a replica had is told by nobody once that is gone.
+Assumed: the first state waits for its batch, too (Neutron's batch_notifier.py, at the one version
+read, sends it at once and holds back what comes within *batch* s of it). A batch that cannot be
+sent (the process, its management path, broker or server is not there) is sent when it can be; the
+state a replica had is told by nobody once that is gone.
 """
 
 from __future__ import annotations
