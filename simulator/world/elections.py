@@ -7,8 +7,7 @@ L2 agent as everything else: what is set up before that has wired it is a backup
 The component `ha-network` cuts advertisements alone.
 
 Assumed: a replica's address is fixed, and the addresses of a router's replicas are in random order;
-HA ports that a starting or revived L3 agent puts down are down for *rewire*; the checks of a
-replica have a random phase that is the same in all its lives.
+HA ports that a starting or revived L3 agent puts down are down for *rewire*.
 """
 
 from __future__ import annotations
@@ -23,11 +22,12 @@ import numpy as np
 from simulator.clock import quantize
 from simulator.trace import Kind, Recorder, Sort
 from simulator.world.cluster import CAUSES
+from simulator.world.exits import Checks, Pairs, Row, exits_failed
 from simulator.world.ha_reports import Reach, Reports
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
-from simulator.world.streams import ADVERT, HEALTH_CHECK, Streams, stable_hash
-from simulator.world.vrrp import Change, Election, Said, Timing, What, faults
+from simulator.world.streams import ADVERT, Streams, stable_hash
+from simulator.world.vrrp import Change, Election, Said, Timing, What
 
 SHUTDOWN = float(CAUSES.index("shutdown"))
 STAGE = (
@@ -37,9 +37,6 @@ STAGE = (
 """What an election depends on."""
 WITHOUT_REPLICAS = ("dvr", "dvr_no_external")
 """Modes of L3 agents that are never given an HA router's centralised part."""
-
-Row = tuple[float, int, int, int, float]
-Pairs = list[tuple[float, float]]
 
 
 @dataclass
@@ -63,7 +60,7 @@ def elections(plan: Plan, objects: Objects, recorder: Recorder, streams: Streams
     for row in rows:
         stage.see(*row)
     stage.pass_to(plan.horizon)
-    said = _say_all(plan, objects, stage, streams, _exits(plan, rows))
+    said = _say_all(plan, objects, stage, streams, exits_failed(plan, rows))
     reports = Reports(plan, Reach(plan, rows))
     for router, agent, one in said:
         if one.carries is not None:
@@ -198,25 +195,6 @@ class Stage:
             self.ended[router, node.agent].append(time)
 
 
-def _exits(plan: Plan, rows: list[Row]) -> dict[int, Pairs]:
-    """When each external NIC and uplink was failed; nothing where nobody checks."""
-    if not plan.option("ha_vrrp_health_check_interval"):
-        return {}
-    exits = {int(nic) for nic in plan.nodes.external_nic}
-    exits |= {plan.number[f"uplink/{name}"] for name in plan.external_networks}
-    count: dict[int, int] = defaultdict(int)
-    spans: dict[int, Pairs] = defaultdict(list)
-    for time, kind, part, _, _ in rows:
-        if part not in exits or kind not in (Kind.FAIL, Kind.REPAIR):
-            continue
-        count[part] += 1 if kind == Kind.FAIL else -1
-        if kind == Kind.FAIL and count[part] == 1:
-            spans[part].append((time, plan.horizon))
-        elif not count[part]:
-            spans[part][-1] = (spans[part][-1][0], time)
-    return spans
-
-
 def _say_all(
     plan: Plan, objects: Objects, stage: Stage, streams: Streams, exits: Mapping[int, Pairs]
 ) -> Iterator[tuple[int, int, Said]]:
@@ -229,7 +207,7 @@ def _say_all(
         plan.release.habits.garp_refresh == "always",
     )
     names = plan.components.names
-    checks = Checks(plan, stage, streams, exits)
+    checks = Checks(plan, [node.agent for node in stage.nodes], streams, exits)
     for router in sorted(stage.changes):
         name, changes = objects.names[router], stage.changes[router]
         there = list(dict.fromkeys(change.replica for change in changes))
@@ -245,51 +223,3 @@ def _say_all(
         phase = quantize(float(streams.uniforms(stable_hash(name), ADVERT, 0, 1)[0]) * advert)
         for one in Election(ranks, timing, phase).run(mine, plan.horizon):
             yield router, agents[one.replica], one
-
-
-class Checks:
-    """When replicas find by their checks that their way out is gone, or back."""
-
-    def __init__(
-        self, plan: Plan, stage: Stage, streams: Streams, exits: Mapping[int, Pairs]
-    ) -> None:
-        self._plan, self._streams, self._exits = plan, streams, exits
-        self._interval = plan.seconds("ha_vrrp_health_check_interval") if exits else 0.0
-        node_of = {int(agent): n for n, agent in enumerate(plan.nodes.l3)}
-        self._nics = [int(plan.nodes.external_nic[node_of[n.agent]]) for n in stage.nodes]
-        self._agents = [node.agent for node in stage.nodes]
-
-    def of(self, objects: Objects, router: int, there: list[int]) -> list[Change]:
-        """FAULT and MENDED of the replicas of *router* on the stage's nodes *there*."""
-        plan, gateway = self._plan, objects.gateway[router]
-        if gateway < 0:
-            return []
-        uplink = plan.number[f"uplink/{plan.external_networks[gateway]}"]
-        found = []
-        for place, number in enumerate(there):
-            bad = _merged(self._exits.get(self._nics[number], []), self._exits.get(uplink, []))
-            if not bad:
-                continue
-            agent = plan.components.names[self._agents[number]]
-            entity = stable_hash(f"{objects.names[router]} on {agent}")
-            u = float(self._streams.uniforms(entity, HEALTH_CHECK, 0, 1)[0])
-            phase = quantize(u * self._interval)
-            found += [
-                Change(time, place, What.FAULT if fault else What.MENDED)
-                for time, fault in faults(bad, self._interval, phase)
-                if time < plan.horizon
-            ]
-        return found
-
-
-def _merged(one: Pairs, other: Pairs) -> Pairs:
-    """The union of two lists of spans."""
-    if not one or not other:
-        return one or other
-    merged: Pairs = []
-    for begin, end in sorted([*one, *other]):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((begin, end))
-    return merged

@@ -1,12 +1,14 @@
 """When the server learns which replica of a router is master.
 
 An L3 agent tells of its replicas' states in batches: the first one opens a batch, which is sent
-after *batch* s with the last state of each (neutron/notifiers/batch_notifier.py; Kilo to Ocata
-2 (3 advert + 2) s, since Pike 2 s: e795a3fcf8; Juno at once). Since Train a promotion waits 2 s
+after *batch* s with the last state of each (Kilo to Ocata 2 (3 advert + 2) s, since Pike 2 s:
+e795a3fcf8; Juno at once). Since Train a promotion waits 2 s
 first, and is dropped if it did not last (3f022a193f, bug 1837635).
 
-Assumed: a batch that cannot be sent (the process, its management path, broker or server is not
-there) is sent when it can be; the state a replica had is told by nobody once that is gone.
+Assumed: the first state waits for its batch, too (Neutron's batch_notifier.py, at the one version
+read, sends it at once and holds back what comes within *batch* s of it). A batch that cannot be
+sent (the process, its management path, broker or server is not there) is sent when it can be; the
+state a replica had is told by nobody once that is gone.
 """
 
 from __future__ import annotations

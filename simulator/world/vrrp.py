@@ -327,31 +327,3 @@ class Election:
         if self._timing.repeats:
             return one.announced + math.ceil((time - one.announced) / REFRESH) * REFRESH
         return one.announced + ONCE_AFTER if one.announced + ONCE_AFTER >= time else INFINITY
-
-
-def faults(
-    bad: Sequence[tuple[float, float]], interval: float, phase: float
-) -> list[tuple[float, bool]]:
-    """When a replica becomes FAULT (True) and is mended, by checks at *phase* + k *interval*, s.
-
-    *bad* are the spans without a way out, in order; one that begins at 0 began long before. Two
-    failed checks in a row make it FAULT, two good ones mend it.
-    """
-    found: list[tuple[float, bool]] = []
-    fault, run, last = False, -9, -9  # the failed checks in a row up to now: the first, the last
-    for begin, end in bad:
-        first = math.ceil((begin - phase) / interval) if begin > 0 else -2
-        stop = math.ceil((end - phase) / interval)
-        if stop <= first:
-            continue  # no check fell into it
-        if fault and first - last > 2:
-            found.append((phase + (last + 2) * interval, False))
-            fault = False
-        run = first if first > last + 1 else run
-        if not fault and stop - run >= 2:
-            found.append((max(phase + (run + 1) * interval, 0.0), True))
-            fault = True
-        last = stop - 1
-    if fault:
-        found.append((phase + (last + 2) * interval, False))
-    return found

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.world.vrrp import SKEW, Change, Election, Timing, What, faults
+from simulator.world.exits import faults
+from simulator.world.vrrp import SKEW, Change, Election, Timing, What
 
 PATIENCE = 6.8046875
 LOW, HIGH, TOP = 1, 2, 3
