@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from lab import events, replicate
 
+from simulator.analysis.report import report_of
 from simulator.experiment.runner import run
 from simulator.scenario.load import load
 from simulator.trace import Kind
@@ -25,6 +26,29 @@ def results(name, replications, *overrides):
 
 def mean(result, metric, variant):
     return result.estimate(metric, variant).mean
+
+
+@pytest.mark.slow
+def test_the_readme_quotes_what_releases_print():
+    given = load(FOLDER / "releases.yaml").scenario
+    found = run(given, replications=100, objects="none")
+    tables = [dict(table.rows) | {f"{label}+": table.rows[i + 1][1] for i, (label, _)
+              in enumerate(table.rows[:-1])} for table in report_of(found).tables]  # fmt: skip
+    metrics = ("router.availability+", "network.availability+", "router.outage_longest")
+    quoted = {}
+    for line in (FOLDER.parent / "README.md").read_text().splitlines():
+        name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if name in found.variants and len(cells) == 3:
+            quoted[name] = cells
+    assert len(quoted) == 6
+    for name, cells in quoted.items():
+        place = list(found.variants).index(name)
+        printed = []
+        for metric in metrics:
+            row = next(table[metric] for table in tables if metric in table)
+            cell = row[place]
+            printed.append(f"{cell.value} {cell.interval}".partition(" (")[0])
+        assert printed == cells, name
 
 
 def test_flapping():
