@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from simulator.scenario.options import Neutron
 from simulator.scenario.releases import FOLSOM, GRIZZLY, NOVA_NETWORK, Habits, Release
-from simulator.scenario.schema import Neutron
 
 HABITS = tuple(field.name for field in fields(Habits))
 UNBOUNDED = (math.inf, math.inf)

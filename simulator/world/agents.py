@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heapify, heapreplace
 from typing import TYPE_CHECKING, NamedTuple
 
 from simpy import Event
@@ -19,6 +18,7 @@ from simulator.neutron.records import Notice
 from simulator.trace import Batch, Kind
 from simulator.world.cluster import Cluster, wake
 from simulator.world.control import ControlPlane, next_attempt
+from simulator.world.lanes import Lanes
 from simulator.world.plan import AgentPlan
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Agent:
         self.configured: dict[int, float] = {}  # what is set up once all work is done, and since
         self._planned: list[Work] = []
         self.workers = 1.0  # how many objects it works on at a time
-        self._lanes = [0.0]  # when each worker is free
+        self._lanes = Lanes(0.0)
         self.chunk = FIRST_CHUNK
         self.fuzz = 0.0
         self.syncing = False
@@ -206,7 +206,7 @@ class Agent:
         now = self.cluster.env.now
         self.life += 1
         self.running = True
-        self.started_at, self._lanes, self.chunk = now, [now], FIRST_CHUNK
+        self.started_at, self._lanes, self.chunk = now, Lanes(now), FIRST_CHUNK
         self.syncing = self.sync_again = False
         self._renew_patience()
         self.cluster.recorder.add(now, Kind.STARTED, self.component)
@@ -237,37 +237,10 @@ class Agent:
     @property
     def busy_until(self) -> float:
         """When all work is done, if nothing comes in between."""
-        return max(self._lanes)
-
-    @property
-    def _free_at(self) -> float:
-        """When a worker is free, now or later."""
-        now = self.cluster.env.now
-        if len(self._lanes) < self.workers:
-            return now
-        return max(min(self._lanes), now)
+        return self._lanes.busy_until
 
     def _assign(self, costs: Iterable[float], begin: float) -> list[float]:
-        """When each of some pieces of work is done, each taken by the first worker that is free."""
-        if math.isinf(self.workers):
-            times = [begin + cost for cost in costs]
-            self._lanes = [max(self.busy_until, *times)]
-            return times
-        idle = int(self.workers) - len(self._lanes)
-        lanes = sorted(self._lanes)
-        lanes = [begin] * idle + lanes if idle >= 0 else self._shrunk(lanes, -idle)
-        heapify(lanes)
-        times = []
-        for cost in costs:
-            times.append(max(lanes[0], begin) + cost)
-            heapreplace(lanes, times[-1])
-        self._lanes = lanes
-        return times
-
-    def _shrunk(self, lanes: list[float], by: int) -> list[float]:
-        """*lanes* without as many as *by* of those that are idle."""
-        idle = sum(1 for lane in lanes if lane <= self.cluster.env.now)
-        return lanes[min(by, idle, len(lanes) - 1) :]
+        return self._lanes.assign(costs, begin, workers=self.workers, now=self.cluster.env.now)
 
     def build(
         self, objects: Sequence[int], costs: Iterable[float], *, begin: float = 0.0,
@@ -313,7 +286,7 @@ class Agent:
         """Take *objects* down, after the work before them."""
         gone = [thing for thing in objects if thing in self.configured]
         if gone:
-            free = self._free_at
+            free = self._lanes.free_at(self.cluster.env.now, self.workers)
             times = [max(free, self.configured[thing]) for thing in gone]
             self._plan(Kind.UNCONFIGURED, gone, times)
             for thing in gone:
@@ -351,7 +324,7 @@ class Agent:
                 else:
                     self.configured[thing] = before
         busy = self.busy_until > now
-        self._lanes = [min(lane, now) for lane in self._lanes]
+        self._lanes.stop(now)
         return busy or bool(planned)
 
     def wake(self) -> None:

@@ -238,7 +238,7 @@ class World:
                 self.recorder.batch(
                     Batch(Kind.CONFIGURED, agent.component, things, [0.0] * len(things))
                 )
-        self.workflows.router_costs(objects.routers())  # what they cost is known from the start
+        self.workflows.costs.begin()
         for number in range(len(objects.names)):
             self.recorder.add(0.0, Kind.CREATED, -1, number)
 

@@ -17,8 +17,8 @@ from simulator.clock import Rank, quantize
 from simulator.neutron.errors import AgentNotFound
 from simulator.neutron.records import COMPUTE_MODES, Notice, compatible
 from simulator.neutron.server import Server
-from simulator.scenario.size import amount
 from simulator.trace import Kind
+from simulator.world.agent_costs import AgentCosts
 from simulator.world.agents import FIRST_CHUNK, Agent
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
@@ -36,51 +36,7 @@ class Workflows:
         self.server = server
         self.objects = objects
         self.streams = streams
-        costs = plan.system.costs
-        self._network_cost = quantize(self.release.network_cost(costs))
-        self._rest_call = plan.cost("rest_call")
-        self._arp_packets = int(amount(plan.system, "send_arp_for_ha") or 0)
-        self._spent: dict[int, float] = {}  # what setting up each router cost, changes included
-
-    # -- costs -----------------------------------------------------------------------------
-
-    def router_costs(self, routers: Sequence[int]) -> list[float]:
-        """Seconds to set up each of *routers*."""
-        objects, costs = self.objects, self.plan.system.costs
-        known: dict[tuple[int, bool, int], float] = {}
-        result = []
-        for router in routers:
-            key = (
-                objects.interfaces[router],
-                objects.gateway[router] >= 0,
-                objects.floating_ips[router],
-            )
-            if key not in known:
-                known[key] = quantize(self.release.router_cost(costs, self._arp_packets, *key))
-            result.append(known[key])
-        self._spent.update(zip(routers, result, strict=True))
-        return result
-
-    def network_costs(self, agent: Agent, networks: Sequence[int]) -> list[float]:
-        """Seconds to set up each of *networks*; one that *agent* has is only asked about."""
-        asked = 0.0 if self.release.habits.dhcp_bulk_sync else self.plan.cost("rpc_call")
-        known = agent.configured
-        return [asked if network in known else self._network_cost for network in networks]
-
-    def _router_workers(self, agent: Agent, more: int = 0) -> float:
-        """How many routers an L3 agent works on at a time when it has *more* than it had."""
-        least, most = self.release.habits.l3_workers
-        return min(max(len(agent.configured) + more, least), most)
-
-    def _network_workers(self, agent: Agent) -> float:
-        """How many networks that it is told about a DHCP agent works on at a time."""
-        least, most = self.release.habits.dhcp_workers
-        return min(max(len(agent.configured), least), most)
-
-    def _loop_time(self, routers: int) -> float:
-        """Folsom: the REST calls of one poll over *routers* routers, s."""
-        each = 2 + bool(self.plan.external_networks)
-        return quantize((2 + routers * each) * self._rest_call)
+        self.costs = AgentCosts(plan, objects)
 
     # -- the whole of what an agent should serve -------------------------------------------
 
@@ -111,14 +67,14 @@ class Workflows:
             self._set_up_routers(agent, wanted, begin)
         elif agent.type == "dhcp":
             agent.workers = float(self.plan.option("num_sync_threads") or 1)  # type: ignore[arg-type]
-            agent.build(wanted, self.network_costs(agent, wanted), begin=begin, behind=True)
+            agent.build(wanted, self.costs.of_networks(agent, wanted), begin=begin, behind=True)
         else:
             agent.build(wanted, [0.0] * len(wanted), begin=begin)
 
     def _set_up_routers(self, agent: Agent, wanted: Sequence[int], begin: float = 0.0) -> None:
         wanted = [router for router in wanted if router not in agent.configured]
-        agent.workers = self._router_workers(agent, len(wanted))
-        agent.build(wanted, self.router_costs(wanted), begin=begin)
+        agent.workers = self.costs.router_workers(agent, len(wanted))
+        agent.build(wanted, self.costs.of_routers(agent, wanted), begin=begin)
 
     # -- syncing by RPC (Grizzly; Folsom's DHCP agent; nova-network) ------------------------
 
@@ -239,7 +195,9 @@ class Workflows:
         if self.release.has_scheduler:
             agent.fuzz = quantize(u * self.plan.seconds("periodic_interval"))
         else:
-            period = self.plan.seconds("polling_interval") + self._loop_time(len(agent.configured))
+            period = self.plan.seconds("polling_interval") + self.costs.of_poll(
+                len(agent.configured)
+            )
             agent.cluster.env.process(self.poll(agent, agent.life, quantize(u * period)))
 
     # -- starting --------------------------------------------------------------------------
@@ -291,8 +249,8 @@ class Workflows:
                 return
             wanted = self.wanted(agent) or []
             known = sum(1 for router in wanted if router in agent.configured)
-            self.reconcile(agent, wanted, env.now + self._loop_time(known))
-            done = max(env.now + self._loop_time(len(wanted)), agent.busy_until)
+            self.reconcile(agent, wanted, env.now + self.costs.of_poll(known))
+            done = max(env.now + self.costs.of_poll(len(wanted)), agent.busy_until)
             agent.interrupted = False
             yield agent.wakeup
             if agent.life != life:
@@ -300,7 +258,7 @@ class Workflows:
             if agent.interrupted:  # what was under way has been given up: the loop begins anew
                 at = env.now + interval
                 continue
-            period = interval + self._loop_time(len(wanted))
+            period = interval + self.costs.of_poll(len(wanted))
             polls = max(0, math.ceil((env.now - done - interval) / period))
             at = max(env.now, done + interval + polls * period)
 
@@ -349,11 +307,10 @@ class Workflows:
         if gone or self._is_refused(agent, router):
             agent.remove([router])
         elif router in agent.configured:
-            known = self._spent[router]
-            agent.extend(router, max(self.router_costs([router])[0] - known, 0.0))
+            agent.extend(router, self.costs.of_change(agent, router))
         else:
-            agent.workers = self._router_workers(agent, 1)
-            agent.build([router], self.router_costs([router]))
+            agent.workers = self.costs.router_workers(agent, 1)
+            agent.build([router], self.costs.of_routers(agent, [router]))
 
     def _is_refused(self, agent: Agent, router: int) -> bool:
         """Whether a compute host's agent that asks for *router* is not given it (any more).
@@ -374,8 +331,8 @@ class Workflows:
             agent.remove([network])
         elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
             if agent.control.in_contact(agent):
-                agent.workers = self._network_workers(agent)
-                agent.build([network], self.network_costs(agent, [network]))
+                agent.workers = self.costs.network_workers(agent)
+                agent.build([network], self.costs.of_networks(agent, [network]))
             else:
                 self.resync_later(agent)  # it cannot ask about the network
 

@@ -13,9 +13,9 @@ from lab import FREE, columns, down_share, network_nodes, outage, run_one, scena
 from pydantic import BaseModel
 
 from simulator.analysis.metrics import measure
-from simulator.scenario import schema, workload
+from simulator.scenario import options, schema, workload
 
-PARTS = (schema.__name__, workload.__name__)
+PARTS = (schema.__name__, options.__name__, workload.__name__)
 
 
 def leaves(model, path=""):

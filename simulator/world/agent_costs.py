@@ -1,0 +1,75 @@
+"""Seconds of agents' work in one release, and how much of it they do at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulator.clock import quantize
+from simulator.scenario.size import amount
+from simulator.world.agents import Agent
+from simulator.world.objects import Objects
+from simulator.world.plan import Plan
+
+
+class AgentCosts:
+    """What setting up costs, by the release's habits and the scenario's costs."""
+
+    def __init__(self, plan: Plan, objects: Objects) -> None:
+        self._plan, self._objects = plan, objects
+        self._release = plan.release
+        self._network = quantize(self._release.network_cost(plan.system.costs))
+        self._rest_call = plan.cost("rest_call")
+        self._arp_packets = int(amount(plan.system, "send_arp_for_ha") or 0)
+        self._known: dict[tuple[int, bool, int], float] = {}
+        self._at_start: dict[int, float] = {}
+        self._spent: dict[tuple[int, int], float] = {}  # by an agent on a router, changes included
+
+    def begin(self) -> None:
+        """What is set up at time zero has cost what it costs then."""
+        self._at_start = {router: self._of(router) for router in self._objects.routers()}
+
+    def _of(self, router: int) -> float:
+        objects, costs = self._objects, self._plan.system.costs
+        key = (
+            objects.interfaces[router],
+            objects.gateway[router] >= 0,
+            objects.floating_ips[router],
+        )
+        if key not in self._known:
+            cost = self._release.router_cost(costs, self._arp_packets, *key)
+            self._known[key] = quantize(cost)
+        return self._known[key]
+
+    def of_routers(self, agent: Agent, routers: Sequence[int]) -> list[float]:
+        """Seconds in which *agent* sets up each of *routers*, which it is about to do."""
+        result = [self._of(router) for router in routers]
+        for router, cost in zip(routers, result, strict=True):
+            self._spent[agent.component, router] = cost
+        return result
+
+    def of_change(self, agent: Agent, router: int) -> float:
+        """Seconds for what a router that *agent* has needs more than when it was last told."""
+        place, cost = (agent.component, router), self._of(router)
+        spent = self._spent.get(place, self._at_start.get(router, cost))
+        self._spent[place] = cost
+        return max(cost - spent, 0.0)
+
+    def of_networks(self, agent: Agent, networks: Sequence[int]) -> list[float]:
+        """Seconds to set up each of *networks*; one that *agent* has is only asked about."""
+        asked = 0.0 if self._release.habits.dhcp_bulk_sync else self._plan.cost("rpc_call")
+        return [asked if n in agent.configured else self._network for n in networks]
+
+    def of_poll(self, routers: int) -> float:
+        """Folsom: seconds of the REST calls of one poll over *routers* routers."""
+        each = 2 + bool(self._plan.external_networks)
+        return quantize((2 + routers * each) * self._rest_call)
+
+    def router_workers(self, agent: Agent, more: int = 0) -> float:
+        """How many routers an L3 agent works on at a time when it has *more* than it had."""
+        least, most = self._release.habits.l3_workers
+        return min(max(len(agent.configured) + more, least), most)
+
+    def network_workers(self, agent: Agent) -> float:
+        """How many networks that it is told about a DHCP agent works on at a time."""
+        least, most = self._release.habits.dhcp_workers
+        return min(max(len(agent.configured), least), most)
