@@ -14,7 +14,7 @@ from typing import Any
 from scipy import stats
 
 from simulator.clock import quantize
-from simulator.conformance.operations import OPERATIONS, First, RecordedServer
+from simulator.conformance.operations import HA_NETWORK, OPERATIONS, First, RecordedServer
 from simulator.conformance.recording import (
     RecordedDecision,
     Recording,
@@ -87,8 +87,9 @@ class Replay:
 
     def _check(self, step: Step) -> None:
         self._step, self._waiting = step, list(step.decisions)
-        self._asked.step, self._asked.result = step.i, {}
         now = quantize(step.t)
+        self._asked.step, self._asked.now = step.i, now
+        self._asked.result, self._asked.told = {}, []
         self.report.steps += 1
         notices: list[Notice] = []
         error = None
@@ -106,7 +107,8 @@ class Replay:
             self._expect("status", recorded.status, error.status)
         self._expect("decisions not made", [], [d.target for d in self._waiting])
         told = Counter(tuple(n) for n in step.notifications if _told(n[2]))
-        self._expect("notifications", _sorted(told), _sorted(Counter(_as_recorded(notices))))
+        notices += self._asked.told
+        self._expect("notifications", _sorted(told), _sorted(Counter(self._as_recorded(notices))))
         if recorded is None:
             self._check_result(step.result)
         self._check_state(step, now)
@@ -146,7 +148,11 @@ class Replay:
             if bindings is None:
                 continue
             records = getattr(self.server, kind)
-            here = {name: sorted(record.agents) for name, record in records.items()}
+            here = {
+                name: sorted(record.agents)
+                for name, record in records.items()
+                if name != HA_NETWORK
+            }
             self._expect(kind, sorted(bindings), sorted(map(str, here)))
             for name, bound in bindings.items():
                 self._expect(f"agents of {name}", sorted(bound), here.get(name))
@@ -216,12 +222,15 @@ class Replay:
 
     def _place(self, decision: Decision) -> int | None:
         for place, recorded in enumerate(self._waiting):
-            if recorded.target in (None, decision.target) and recorded.kind in (
-                None,
-                decision.kind,
-            ):
+            if recorded.kind in (None, decision.kind) and self._is_of(recorded, decision):
                 return place
         return None
+
+    def _is_of(self, recorded: RecordedDecision, decision: Decision) -> bool:
+        """Whether a recorded decision is about the same object; the HA network has any name."""
+        if decision.target == HA_NETWORK:
+            return recorded.target not in self.server.networks
+        return recorded.target in (None, decision.target)
 
     def _allowed(self, decision: Decision, chosen: Sequence[str]) -> Sequence[str]:
         """*chosen* if the policy allows it, else what it would have taken.
@@ -247,9 +256,22 @@ class Replay:
         return SCHEDULERS[driver](choice, First())
 
     def _order(self, targets: Sequence[Id]) -> Sequence[Id]:
-        """The objects of a pass, those with recorded decisions first and in their order."""
-        recorded = {d.target: place for place, d in reversed(list(enumerate(self._waiting)))}
-        return sorted(targets, key=lambda target: recorded.get(str(target), len(recorded)))
+        """The objects of a pass, those with recorded decisions first and in their order.
+
+        So, too, agents that are told one after the other.
+        """
+        assert self._step
+        names = [d.target for d in self._waiting] + [n[1] for n in self._step.notifications]
+        recorded = {name: place for place, name in reversed(list(enumerate(names)))}
+        hosts = self._asked.hosts
+        return sorted(targets, key=lambda t: recorded.get(hosts.get(t, str(t)), len(names)))
+
+    def _as_recorded(self, notices: Iterable[Notice]) -> Iterable[tuple[str, str, str]]:
+        hosts = self._asked.hosts
+        for notice in notices:
+            if _told(notice.method):
+                host = hosts.get(notice.agent, notice.agent)
+                yield notice.agent_type, host, notice.method + ":timeout" * notice.failed
 
 
 def _likely(counts: list[int], variance_share: float | None) -> bool:
@@ -272,12 +294,6 @@ def _likely(counts: list[int], variance_share: float | None) -> bool:
 def _told(method: str) -> bool:
     name, _, rest = method.partition(":")
     return name in TOLD or (name == "sleep" and bool(rest))
-
-
-def _as_recorded(notices: Iterable[Notice]) -> Iterable[tuple[str, str, str]]:
-    for notice in notices:
-        if _told(notice.method):
-            yield notice.agent_type, notice.agent, notice.method + ":timeout" * notice.failed
 
 
 def _sorted(counts: Counter[Any]) -> list[Any]:

@@ -54,9 +54,13 @@ class Core:
         """
         return agent.admin_state_up or self.rules.enable_services_on_agents_with_admin_state_down
 
-    def _zones(self, agent_type: str, hints: Iterable[str]) -> tuple[str, ...]:
-        """*hints* as a tuple, each of which must be the zone of some agent of that type."""
-        hints = tuple(hints)
+    def zones(self, agent_type: str, hints: Iterable[str]) -> tuple[str, ...]:
+        """*hints* or the default zones, each of which must be that of some agent of that type.
+
+        Source: get_az_hints, neutron/common/utils.py at 29.0.0, and validate_availability_zones,
+        neutron/db/agents_db.py.
+        """
+        hints = tuple(hints) or self.rules.default_availability_zones
         known = {agent.zone for agent in self.tables.of_type(agent_type)}
         for hint in hints:
             if hint not in known:

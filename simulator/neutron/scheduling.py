@@ -46,7 +46,8 @@ class Scheduling:
         """Give *network* the agents it lacks; those that were bound now.
 
         Source: quantum/scheduler/dhcp_agent_scheduler.py at 2013.1.5, where only agents that look
-        alive count as hosting; neutron/scheduler/dhcp_agent_scheduler.py since.
+        alive count as hosting; neutron/scheduler/dhcp_agent_scheduler.py since, where a host must
+        reach the network (filter_hosts_with_network_access, neutron/plugins/ml2/plugin.py).
         """
         tables, rules = self._tables, self._rules
         record = tables.network(network)
@@ -60,6 +61,7 @@ class Scheduling:
             for agent in tables.of_type("dhcp")
             if agent.admin_state_up
             and agent.name not in record.agents
+            and agent.l2
             and (not hints or agent.zone in hints)
             and eligible(now, agent)
         ]
