@@ -83,7 +83,11 @@ class RecordedServer:
         self._recording = recording
         self.rules = rules_of(recording)
         self.server = Server(
-            self.rules, draws=lambda _: First(), on_decision=on_decision, on_bind=self._bound
+            self.rules,
+            draws=lambda _: First(),
+            on_decision=on_decision,
+            on_bind=self._bound,
+            order=order,
         )
         self.failover = Failover(self.server, order=order)
         self.stopped: set[str] = set()
@@ -101,15 +105,22 @@ class RecordedServer:
         name = given["agent"]
         spec = self._recording.timeline.agents[name]
         self.stopped.discard(name)
-        configurations = {**spec.configurations, **given.get("configurations", {})}
+        told = {**spec.configurations, **given.get("configurations", {})}
+        if spec.type == "dhcp":
+            told = {**self._counted(name), **told}
         self.result["status"] = self.server.report_state(
             now, name, spec.type, spec.host or name,
-            zone=spec.az, configurations=configurations, start=start,
+            zone=spec.az, configurations=told, start=start,
         )  # fmt: skip
         self.server.agents[name].l2 = spec.l2
         if start or self.result["status"] == "revived":
             self.sync(now, given)
         return []
+
+    def _counted(self, name: str) -> dict[str, int]:
+        """What a DHCP agent reports of itself: how many networks it has, and no other count."""
+        agent = self.server.agents.get(name)
+        return {self.rules.dhcp_load_type: 0, "networks": len(agent.hosted) if agent else 0}
 
     def sync(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
         """An agent asks what it should serve."""
@@ -145,6 +156,8 @@ class RecordedServer:
     def create_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
         """A router."""
         self._refuse_double(given["router"], self.server.routers)
+        if given["ha"] and self.rules.dhcp_sync == "served":
+            self._make_ha_network(now)
         self.server.zones("l3", given["az_hints"])
         try:
             self._check_gateway(given["gateway"])
@@ -152,8 +165,6 @@ class RecordedServer:
             if self.rules.gateway_triggers:  # made without its gateway, and deleted again
                 self.told = [Notice("l3", FANOUT, "router_deleted", given["router"])]
             raise
-        if given["ha"] and self.rules.dhcp_sync == "served":
-            self._make_ha_network(now)
         return self.server.create_router(
             now, given["router"], gateway=given["gateway"], ha=given["ha"], hints=given["az_hints"]
         )

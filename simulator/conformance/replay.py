@@ -127,10 +127,15 @@ class Replay:
     def _check_result(self, recorded: Result) -> None:
         if recorded.synced is not None:
             ours = sorted(map(str, self._asked.result.get("synced", [])))
-            self._expect("synced", sorted(recorded.synced), ours)
+            self._expect("synced", sorted(filter(self._is_up, recorded.synced)), ours)
         for name in ("status", "skipped"):
             if getattr(recorded, name) is not None:
                 self._expect(name, getattr(recorded, name), self._asked.result.get(name))
+
+    def _is_up(self, target: str) -> bool:
+        """Whether an object is enabled: an agent may ask for the names of all it has."""
+        record = self.server.routers.get(target)
+        return record is None or record.admin_state_up
 
     def _check_state(self, step: Step, now: float) -> None:
         agents, state = self.server.agents, step.state
@@ -168,25 +173,45 @@ class Replay:
         """Many objects, created and scheduled: how they spread must be likely under the policy."""
         kind = "dhcp" if step.op == "bulk_networks" else "l3"
         found = step.result.distribution
-        agents = [a.name for a in self.server.tables.of_type(kind) if a.admin_state_up]
+        tables = self.server.tables
+        agents = [
+            a.name
+            for a in tables.of_type(kind)
+            if a.admin_state_up and a.l2 and tables.is_eligible(self._asked.now, a)
+        ]
         places = self.rules.dhcp_agents_per_network if kind == "dhcp" else 1
         places = min(places, len(agents))
         self._expect("agents beyond those that could be chosen", [], sorted({*found} - {*agents}))
         self._expect("bindings", step.arguments["count"] * places, sum(found.values()))
-        if kind == "dhcp":
-            for name in {*found} & {*agents}:
-                self.server.agents[name].load += found[name]  # adopted, as other choices are
         counts = [found.get(name, 0) for name in agents]
         if not counts:
             return
         if self._driver(kind) not in RANDOM:
-            self._expect("spread of loads", True, max(counts) - min(counts) <= 1)
+            self._check_loads(kind, agents, places, step)
+        if kind == "dhcp":
+            for name in {*found} & {*agents}:
+                self.server.agents[name].load += found[name]  # adopted, as other choices are
+        if self._driver(kind) not in RANDOM:
             return
         variance_share = 1 - places / len(agents) if places > 1 else None
         self._expect("likely if uniform", True, _likely(counts, variance_share))
         sets = step.result.sets
         if sets is not None:
             self._expect("sets likely if uniform", True, _likely(list(sets.values()), None))
+
+    def _check_loads(self, kind: str, names: list[str], places: int, step: Step) -> None:
+        """The loads after choices that are not random, by zone: like ours but for equal agents."""
+        agents = [self.server.agents[name] for name in names]
+        before = {a.name: a.load if kind == "dhcp" else len(a.hosted) for a in agents}
+        zones = {agent.name: agent.zone for agent in agents}
+        load = Counter(before)
+        for _ in range(step.arguments["count"]):
+            load.update(SCHEDULERS[self._driver(kind)](Choice(names, places, load, zones), First()))
+        found = Counter(before) + Counter(step.result.distribution)
+        for zone in sorted({*zones.values()}):
+            here = [name for name in names if zones[name] == zone]
+            loads = [sorted(counts[name] for name in here) for counts in (load, found)]
+            self._expect(f"loads in {zone}", *loads)
 
     # -- decisions -------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from simulator.neutron import errors
 from simulator.neutron.distributed import Distributed
@@ -26,10 +26,11 @@ class Core:
         on_bind: Callable[[Id, str, bool], None] | None = None,
         on_notice_down: Callable[[str], None] | None = None,
         load: Callable[[Agent, float], int] | None = None,
+        order: Callable[[Sequence[Id]], Sequence[Id]] = lambda targets: targets,
     ) -> None:
         self.rules = rules
         self.tables = Tables(rules, heard=heard, on_bind=on_bind, on_notice_down=on_notice_down)
-        self.scheduling = Scheduling(self.tables, rules, draws, on_decision, load)
+        self.scheduling = Scheduling(self.tables, rules, draws, on_decision, load, order=order)
         self.distributed = Distributed(self.tables)
 
     @property

@@ -50,6 +50,7 @@ class Networks(Core):
         With network_auto_schedule off, nothing. Source: schedule_network,
         neutron/db/agentschedulers_db.py at 29.0.0.
         """
+        self.tables.network(network)
         if self.rules.disabled_stops_scheduling and not self.rules.network_auto_schedule:
             return []
         chosen = self.scheduling.network(now, network)
