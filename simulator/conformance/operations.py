@@ -156,7 +156,7 @@ class RecordedServer:
     def create_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
         """A router."""
         self._refuse_double(given["router"], self.server.routers)
-        if given["ha"] and self.rules.dhcp_sync == "served":
+        if given["ha"]:
             self._make_ha_network(now)
         self.server.zones("l3", given["az_hints"])
         try:
@@ -174,14 +174,17 @@ class RecordedServer:
 
         Source: _before_router_create, neutron/db/l3_hamode_db.py at 29.0.0.
         """
-        if HA_NETWORK not in self.server.networks:
+        if HA_NETWORK not in self.server.networks and self.rules.dhcp_sync == "served":
             self.server.create_network(now, HA_NETWORK)
             self.told += self.server.create_subnet(now, HA_NETWORK, None, enable_dhcp=False)
 
     def _bound(self, router: Id, agent: str, bound: bool) -> None:
         """A port for each agent of an HA router: like any port, it schedules its network."""
         record = self.server.routers.get(router)
-        if bound and record and record.ha and HA_NETWORK in self.server.networks:
+        if not bound or not record or not record.ha:
+            return
+        self._make_ha_network(self.now)
+        if HA_NETWORK in self.server.networks:
             self.told += self.server.create_port(self.now, HA_NETWORK)
 
     def _check_gateway(self, network: str | None) -> None:
@@ -223,17 +226,21 @@ class RecordedServer:
         return self.server.add_interface(now, given["router"], network)
 
     def delete_router(self, now: float, given: Mapping[str, Any]) -> list[Notice]:
-        """A router, refused while it has interfaces; the last HA one takes its network along.
+        """A router, refused while it has interfaces; an HA one may take its network along.
+
+        It does if no other one has a port left there.
 
         Source: _ensure_router_not_in_use, neutron/db/l3_db.py at 29.0.0; safe_delete_ha_network,
         neutron/db/l3_hamode_db.py.
         """
         name = given["router"]
-        if self.server.tables.router(name).networks:
+        router = self.server.tables.router(name)
+        if router.networks:
             raise errors.RouterInUse(name)
         self._interfaces = {pair for pair in self._interfaces if pair[0] != name}
         notices = self.server.delete_router(now, name)
-        if HA_NETWORK in self.server.networks and not self.server.tables.ha_routers[None]:
+        ports = any(other.ha_ports for other in self.server.routers.values())
+        if router.ha and not ports and HA_NETWORK in self.server.networks:
             notices += self.server.delete_network(now, HA_NETWORK)
         return notices
 
