@@ -94,6 +94,7 @@ class RecordedAgent(Part):
     type: Literal["l3", "dhcp"]
     az: str = "nova"
     host: str | None = None
+    l2: bool = True
     configurations: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -217,7 +218,7 @@ def _with_arguments(recording: Recording, raw: list[dict[str, Any]]) -> list[Ste
         if step.op not in ARGUMENTS:
             raise fault(f"unknown operation '{step.op}'; known: {', '.join(ARGUMENTS)}")
         steps.append(step.model_copy(update={"arguments": _arguments(step, data, fault)}))
-        _check_names(recording, step, data, fault)
+        _check_names(recording, step, data, raw, fault)
     return steps
 
 
@@ -253,9 +254,12 @@ def _check_body(body: dict[str, Any], fault: Any) -> None:
         raise fault(f"body.external_gateway_info: a mapping is wanted, not {gateway!r}")
 
 
-def _check_names(recording: Recording, step: Step, data: dict[str, Any], fault: Any) -> None:
+def _check_names(
+    recording: Recording, step: Step, data: dict[str, Any], raws: list[dict[str, Any]], fault: Any
+) -> None:
     """Every agent that a step speaks of must be in the timeline."""
     known = recording.timeline.agents
+    hidden = any(raw.get("ha") for raw in raws)  # HA routers have a network that is not listed
     spoken = [data["agent"]] if step.op in ("agent_start", "report", "sync", "agent_stop") else []
     spoken += step.state.agents
     spoken += [name for d in step.decisions for name in (*d.candidates, *d.chosen)]
@@ -265,5 +269,6 @@ def _check_names(recording: Recording, step: Step, data: dict[str, Any], fault: 
     for decision in step.decisions:
         target = decision.target
         objects = {**(step.state.networks or {}), **(step.state.routers or {})}
-        if target and step.state.networks is not None and target not in objects:
+        exact = step.state.networks is not None and not (hidden and decision.kind == "dhcp")
+        if target and exact and target not in objects:
             raise fault(f"a decision for an unknown object, '{target}'")

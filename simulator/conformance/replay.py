@@ -14,7 +14,7 @@ from typing import Any
 from scipy import stats
 
 from simulator.clock import quantize
-from simulator.conformance.operations import OPERATIONS, First, RecordedServer
+from simulator.conformance.operations import HA_NETWORK, OPERATIONS, First, RecordedServer
 from simulator.conformance.recording import (
     RecordedDecision,
     Recording,
@@ -87,8 +87,9 @@ class Replay:
 
     def _check(self, step: Step) -> None:
         self._step, self._waiting = step, list(step.decisions)
-        self._asked.step, self._asked.result = step.i, {}
         now = quantize(step.t)
+        self._asked.step, self._asked.now = step.i, now
+        self._asked.result, self._asked.told = {}, []
         self.report.steps += 1
         notices: list[Notice] = []
         error = None
@@ -106,7 +107,8 @@ class Replay:
             self._expect("status", recorded.status, error.status)
         self._expect("decisions not made", [], [d.target for d in self._waiting])
         told = Counter(tuple(n) for n in step.notifications if _told(n[2]))
-        self._expect("notifications", _sorted(told), _sorted(Counter(_as_recorded(notices))))
+        notices += self._asked.told
+        self._expect("notifications", _sorted(told), _sorted(Counter(self._as_recorded(notices))))
         if recorded is None:
             self._check_result(step.result)
         self._check_state(step, now)
@@ -125,10 +127,15 @@ class Replay:
     def _check_result(self, recorded: Result) -> None:
         if recorded.synced is not None:
             ours = sorted(map(str, self._asked.result.get("synced", [])))
-            self._expect("synced", sorted(recorded.synced), ours)
+            self._expect("synced", sorted(filter(self._is_up, recorded.synced)), ours)
         for name in ("status", "skipped"):
             if getattr(recorded, name) is not None:
                 self._expect(name, getattr(recorded, name), self._asked.result.get(name))
+
+    def _is_up(self, target: str) -> bool:
+        """Whether an object is enabled: an agent may ask for the names of all it has."""
+        record = self.server.routers.get(target)
+        return record is None or record.admin_state_up
 
     def _check_state(self, step: Step, now: float) -> None:
         agents, state = self.server.agents, step.state
@@ -146,7 +153,11 @@ class Replay:
             if bindings is None:
                 continue
             records = getattr(self.server, kind)
-            here = {name: sorted(record.agents) for name, record in records.items()}
+            here = {
+                name: sorted(record.agents)
+                for name, record in records.items()
+                if name != HA_NETWORK
+            }
             self._expect(kind, sorted(bindings), sorted(map(str, here)))
             for name, bound in bindings.items():
                 self._expect(f"agents of {name}", sorted(bound), here.get(name))
@@ -162,25 +173,45 @@ class Replay:
         """Many objects, created and scheduled: how they spread must be likely under the policy."""
         kind = "dhcp" if step.op == "bulk_networks" else "l3"
         found = step.result.distribution
-        agents = [a.name for a in self.server.tables.of_type(kind) if a.admin_state_up]
+        tables = self.server.tables
+        agents = [
+            a.name
+            for a in tables.of_type(kind)
+            if a.admin_state_up and a.l2 and tables.is_eligible(self._asked.now, a)
+        ]
         places = self.rules.dhcp_agents_per_network if kind == "dhcp" else 1
         places = min(places, len(agents))
         self._expect("agents beyond those that could be chosen", [], sorted({*found} - {*agents}))
         self._expect("bindings", step.arguments["count"] * places, sum(found.values()))
-        if kind == "dhcp":
-            for name in {*found} & {*agents}:
-                self.server.agents[name].load += found[name]  # adopted, as other choices are
         counts = [found.get(name, 0) for name in agents]
         if not counts:
             return
         if self._driver(kind) not in RANDOM:
-            self._expect("spread of loads", True, max(counts) - min(counts) <= 1)
+            self._check_loads(kind, agents, places, step)
+        if kind == "dhcp":
+            for name in {*found} & {*agents}:
+                self.server.agents[name].load += found[name]  # adopted, as other choices are
+        if self._driver(kind) not in RANDOM:
             return
         variance_share = 1 - places / len(agents) if places > 1 else None
         self._expect("likely if uniform", True, _likely(counts, variance_share))
         sets = step.result.sets
         if sets is not None:
             self._expect("sets likely if uniform", True, _likely(list(sets.values()), None))
+
+    def _check_loads(self, kind: str, names: list[str], places: int, step: Step) -> None:
+        """The loads after choices that are not random, by zone: like ours but for equal agents."""
+        agents = [self.server.agents[name] for name in names]
+        before = {a.name: a.load if kind == "dhcp" else len(a.hosted) for a in agents}
+        zones = {agent.name: agent.zone for agent in agents}
+        load = Counter(before)
+        for _ in range(step.arguments["count"]):
+            load.update(SCHEDULERS[self._driver(kind)](Choice(names, places, load, zones), First()))
+        found = Counter(before) + Counter(step.result.distribution)
+        for zone in sorted({*zones.values()}):
+            here = [name for name in names if zones[name] == zone]
+            loads = [sorted(counts[name] for name in here) for counts in (load, found)]
+            self._expect(f"loads in {zone}", *loads)
 
     # -- decisions -------------------------------------------------------------------------
 
@@ -216,12 +247,15 @@ class Replay:
 
     def _place(self, decision: Decision) -> int | None:
         for place, recorded in enumerate(self._waiting):
-            if recorded.target in (None, decision.target) and recorded.kind in (
-                None,
-                decision.kind,
-            ):
+            if recorded.kind in (None, decision.kind) and self._is_of(recorded, decision):
                 return place
         return None
+
+    def _is_of(self, recorded: RecordedDecision, decision: Decision) -> bool:
+        """Whether a recorded decision is about the same object; the HA network has any name."""
+        if decision.target == HA_NETWORK:
+            return recorded.target not in self.server.networks
+        return recorded.target in (None, decision.target)
 
     def _allowed(self, decision: Decision, chosen: Sequence[str]) -> Sequence[str]:
         """*chosen* if the policy allows it, else what it would have taken.
@@ -247,9 +281,22 @@ class Replay:
         return SCHEDULERS[driver](choice, First())
 
     def _order(self, targets: Sequence[Id]) -> Sequence[Id]:
-        """The objects of a pass, those with recorded decisions first and in their order."""
-        recorded = {d.target: place for place, d in reversed(list(enumerate(self._waiting)))}
-        return sorted(targets, key=lambda target: recorded.get(str(target), len(recorded)))
+        """The objects of a pass, those with recorded decisions first and in their order.
+
+        So, too, agents that are told one after the other.
+        """
+        assert self._step
+        names = [d.target for d in self._waiting] + [n[1] for n in self._step.notifications]
+        recorded = {name: place for place, name in reversed(list(enumerate(names)))}
+        hosts = self._asked.hosts
+        return sorted(targets, key=lambda t: recorded.get(hosts.get(t, str(t)), len(names)))
+
+    def _as_recorded(self, notices: Iterable[Notice]) -> Iterable[tuple[str, str, str]]:
+        hosts = self._asked.hosts
+        for notice in notices:
+            if _told(notice.method):
+                host = hosts.get(notice.agent, notice.agent)
+                yield notice.agent_type, host, notice.method + ":timeout" * notice.failed
 
 
 def _likely(counts: list[int], variance_share: float | None) -> bool:
@@ -272,12 +319,6 @@ def _likely(counts: list[int], variance_share: float | None) -> bool:
 def _told(method: str) -> bool:
     name, _, rest = method.partition(":")
     return name in TOLD or (name == "sleep" and bool(rest))
-
-
-def _as_recorded(notices: Iterable[Notice]) -> Iterable[tuple[str, str, str]]:
-    for notice in notices:
-        if _told(notice.method):
-            yield notice.agent_type, notice.agent, notice.method + ":timeout" * notice.failed
 
 
 def _sorted(counts: Counter[Any]) -> list[Any]:

@@ -22,8 +22,8 @@ class ByHand(Routers):
 
     def remove_network_from_agent(self, now: float, network: Id, name: str) -> list[Notice]:
         """Source: remove_network_from_dhcp_agent, the same file."""
-        record, agent = self.tables.network(network), self.tables.agent(name)
-        if name not in record.agents:
+        agent = self.tables.agent(name)
+        if network not in agent.hosted or agent.type != "dhcp":
             raise errors.NetworkNotHostedByDhcpAgent(name)
         self.tables.unbind(network, agent)
         return [Notice("dhcp", name, "network_delete_end", network)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from simulator.neutron import errors
 from simulator.neutron.distributed import Distributed
@@ -26,10 +26,11 @@ class Core:
         on_bind: Callable[[Id, str, bool], None] | None = None,
         on_notice_down: Callable[[str], None] | None = None,
         load: Callable[[Agent, float], int] | None = None,
+        order: Callable[[Sequence[Id]], Sequence[Id]] = lambda targets: targets,
     ) -> None:
         self.rules = rules
         self.tables = Tables(rules, heard=heard, on_bind=on_bind, on_notice_down=on_notice_down)
-        self.scheduling = Scheduling(self.tables, rules, draws, on_decision, load)
+        self.scheduling = Scheduling(self.tables, rules, draws, on_decision, load, order=order)
         self.distributed = Distributed(self.tables)
 
     @property
@@ -54,9 +55,13 @@ class Core:
         """
         return agent.admin_state_up or self.rules.enable_services_on_agents_with_admin_state_down
 
-    def _zones(self, agent_type: str, hints: Iterable[str]) -> tuple[str, ...]:
-        """*hints* as a tuple, each of which must be the zone of some agent of that type."""
-        hints = tuple(hints)
+    def zones(self, agent_type: str, hints: Iterable[str]) -> tuple[str, ...]:
+        """*hints* or the default zones, each of which must be that of some agent of that type.
+
+        Source: get_az_hints, neutron/common/utils.py at 29.0.0, and validate_availability_zones,
+        neutron/db/agents_db.py.
+        """
+        hints = tuple(hints) or self.rules.default_availability_zones
         known = {agent.zone for agent in self.tables.of_type(agent_type)}
         for hint in hints:
             if hint not in known:

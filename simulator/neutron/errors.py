@@ -77,6 +77,20 @@ class DVRL3CannotRemoveFromDvrAgent(ApiError):
     status = 409
 
 
+class BadRequest(ApiError):
+    status = 400
+
+
+class RouterInUse(ApiError):
+    status = 409
+
+
+class HTTPInternalServerError(ApiError):
+    """Whatever an API request met that FAULT_MAP has no status for; here, a call not answered."""
+
+    status = 500
+
+
 class DistributedHARouterNotSupported(ApiError):
     """A NotImplementedError upstream, which neutron/api/v2/resource.py answers with 501."""
 

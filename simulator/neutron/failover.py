@@ -134,9 +134,13 @@ class Failover:
         """
         target, name = binding
         records = self._server.routers if kind == "l3" else self._server.networks
-        if target not in records or name not in records[target].agents:
+        if target not in records:
             return
-        if kind == "l3":
+        if kind == "l3" and self._is_forsaken(target):
+            yield from self._forsake(now, target, name)
+        elif name not in records[target].agents:
+            return
+        elif kind == "l3":
             yield from self._move_router(now, target, self._tables.agents[name])
         else:
             yield from self._move_network(now, target, self._tables.agents[name])
@@ -179,6 +183,8 @@ class Failover:
         if self._rules.loop_errors == "kill":
             return False
         scheduling, routers = self._server.scheduling, self._server.routers
+        if any(router in routers and self._is_forsaken(router) for router, _ in bindings):
+            return False
         kinds: dict[object, Id] = {}
         for router, _ in bindings:
             if router in routers:
@@ -193,13 +199,10 @@ class Failover:
         """Move one router in a transaction, unless its agent is back.
 
         Where nobody can take it, it keeps its binding: RouterReschedulingFailed. Source:
-        reschedule_router, the same file; at 29.0.0 an HA router's new port cannot be made inside
-        the transaction, and the error ends the pass.
+        reschedule_router, the same file.
         """
         tables, record = self._tables, self._server.routers[router]
-        if self._rules.l3_failover_rechecks and agent.name not in self._back:
-            self._back |= {agent.name} if tables.is_alive(now, agent) else set()
-        if agent.name in self._back:
+        if self._is_back(now, agent):
             return
         before = [tables.agents[name] for name in record.agents]
         with tables.transaction(router):
@@ -208,9 +211,41 @@ class Failover:
             self._server.scheduling.router(now, router)
             if not record.agents:
                 raise errors.RouterReschedulingFailed(router)
-            if record.ha and self._rules.ha_failover == "aborts":
-                raise PassEndedError
         yield from self._tell_moved(router, before, list(record.agents))
+
+    def _is_back(self, now: float, agent: Agent) -> bool:
+        """Whether a pass that looks again finds an agent alive, or has found it so before."""
+        if self._rules.l3_failover_rechecks and agent.name not in self._back:
+            self._back |= {agent.name} if self._tables.is_alive(now, agent) else set()
+        return agent.name in self._back
+
+    def _is_forsaken(self, router: Id) -> bool:
+        return self._server.routers[router].ha and self._rules.ha_failover == "aborts"
+
+    def _forsake(self, now: float, router: Id, name: str) -> Turn:
+        """Fail to move an HA router, as 29.0.0 does for each of its bindings, there still or not.
+
+        If an agent could take it, its port cannot be made inside the transaction, and the error
+        ends the pass. If none can, the router loses all bindings; the agents that have a port for
+        it pass for its new ones, and are told that they have it. Source: add_ha_port,
+        neutron/db/l3_hamode_db.py, and list_l3_agents_hosting_router,
+        neutron/db/l3_hascheduler_db.py, which looks at ports instead of bindings.
+        """
+        tables, record = self._tables, self._server.routers[router]
+        if name not in tables.agents:
+            raise PassEndedError
+        if self._is_back(now, tables.agents[name]):
+            return
+        with tables.transaction(router):
+            for old in list(record.agents):
+                tables.unbind(router, tables.agents[old], keep_port=True)
+            self._server.scheduling.router(now, router)
+            if record.agents:
+                raise PassEndedError
+            if not record.ha_ports:
+                raise errors.RouterReschedulingFailed(router)
+        hosts = [name for name in self._order(list(record.ha_ports)) if name in tables.agents]
+        yield from self._tell_moved(router, [], hosts)
 
     def _tell_moved(self, router: Id, before: list[Agent], after: list[str]) -> Turn:
         """Tell old hosts and new; a new one that does not answer loses the router again.

@@ -13,7 +13,7 @@ class Networks(Core):
 
     def create_network(self, now: float, network: Id, *, hints: Iterable[str] = ()) -> list[Notice]:
         """No scheduling yet in any release. Raises AvailabilityZoneNotFound for unknown hints."""
-        hints = self._zones("dhcp", hints)
+        hints = self.zones("dhcp", hints)
         self.tables.add(network, Network(hints=hints))
         return self._tell_dhcp(now, network, "network_create_end")
 
@@ -45,7 +45,14 @@ class Networks(Core):
         return [Notice("dhcp", FANOUT, "network_delete_end", network)]
 
     def schedule_network(self, now: float, network: Id) -> list[Notice]:
-        """Give *network* the agents it lacks, and tell them."""
+        """Give *network* the agents it lacks, and tell them.
+
+        With network_auto_schedule off, nothing. Source: schedule_network,
+        neutron/db/agentschedulers_db.py at 29.0.0.
+        """
+        self.tables.network(network)
+        if self.rules.disabled_stops_scheduling and not self.rules.network_auto_schedule:
+            return []
         chosen = self.scheduling.network(now, network)
         return [Notice("dhcp", name, "network_create_end", network) for name in chosen]
 
@@ -55,8 +62,7 @@ class Networks(Core):
         """A request that may schedule *network*, and is then told to its agents."""
         rules = self.rules
         wanted = trigger in rules.network_triggers and rules.has_scheduler
-        allowed = rules.network_auto_schedule or not rules.disabled_stops_scheduling
-        notices = self.schedule_network(now, network) if wanted and allowed else []
+        notices = self.schedule_network(now, network) if wanted else []
         return notices + self._tell_dhcp(now, network, method)
 
     def _internal_port(self, now: float, network: Id) -> list[Notice]:
@@ -78,5 +84,5 @@ class Networks(Core):
         if self.rules.updates_reach == "alive":
             agents = self.tables.hosting(bound, active_at=now)
         else:
-            agents = [self.agents[name] for name in bound if self.agents[name].admin_state_up]
+            agents = [self.agents[name] for name in bound if self._accepts(self.agents[name])]
         return [Notice("dhcp", agent.name, method, network) for agent in agents]

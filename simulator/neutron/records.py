@@ -46,7 +46,8 @@ class Agent:
     """A row of the agents table. Times are server seconds.
 
     *load* is what a WeightScheduler sees: the count that the last heartbeat told, and one for
-    each object bound since.
+    each object bound since. *l2*: its host has an L2 agent, too; a host without one reaches no
+    network.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Agent:
     configurations: dict[str, object] = field(default_factory=dict)
     hosted: dict[Id, None] = field(default_factory=dict)
     load: int = 0
+    l2: bool = True
     noticed: float | None = None  # the last heartbeat of the silence that was last noticed
 
     @property
@@ -86,6 +88,7 @@ class Router:
 
     *networks* are those of its interfaces; the gateway's is not among them. What is bound of a
     *distributed* router is the part that translates addresses for VMs without a floating one.
+    *ha_ports*: the agents that have a port for an HA router, which may outlive their bindings.
     """
 
     gateway: Id = None
@@ -96,6 +99,7 @@ class Router:
     networks: dict[Id, None] = field(default_factory=dict)
     admin_state_up: bool = True
     agents: dict[str, int] = field(default_factory=dict)
+    ha_ports: dict[str, None] = field(default_factory=dict)
 
 
 def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bool:

@@ -31,7 +31,7 @@ class Routers(Networks):
         Raises AvailabilityZoneNotFound for unknown hints. An HA router may be refused: see
         `_check_ha`. *project*: all that name none are of one project.
         """
-        hints = self._zones("l3", hints)
+        hints = self.zones("l3", hints)
         if ha:
             self._check_ha(now, distributed, project)
         record = Router(
@@ -43,7 +43,9 @@ class Routers(Networks):
             return notices
         if ha:
             self.scheduling.router(now, router)
-        if ha or (gateway is not None and self.rules.gateway_triggers):
+        if gateway is not None and self.rules.gateway_triggers:
+            notices += self.update_router(now, router)
+        if ha:
             notices += self.update_router(now, router)
         return notices
 
@@ -82,12 +84,21 @@ class Routers(Networks):
             return notices
         notices += self._free_snat(router)
         self.scheduling.router(now, router)
-        bound = self.tables.hosting(record.agents, active_at=now)
-        told = [agent.name for agent in bound if agent.admin_state_up]
+        told = self._hosts(now, record)
         told += [agent.name for agent in self.distributed.agents_of(now, router)]
         return notices + [
             Notice("l3", name, "routers_updated", router) for name in dict.fromkeys(told)
         ]
+
+    def _hosts(self, now: float, record: Router) -> list[str]:
+        """The bound agents that are told of an update: alive, and enabled if that is asked for.
+
+        Source: get_hosts_to_notify, neutron/db/l3_agentschedulers_db.py at 29.0.0.
+        """
+        anyway = self.rules.enable_services_on_agents_with_admin_state_down
+        enabled = None if anyway else True
+        bound = self.tables.hosting(record.agents, enabled=enabled, active_at=now)
+        return [agent.name for agent in bound if self._accepts(agent)]
 
     def _free_snat(self, router: Id) -> list[Notice]:
         """Unbind the SNAT of a distributed router that has lost its gateway.

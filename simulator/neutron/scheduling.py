@@ -23,7 +23,8 @@ class Scheduling:
     """The schedulers of one server.
 
     *draws* gives the random choices for one object. *on_decision*, if any, is told of every choice
-    and may answer with another one, which is then taken.
+    and may answer with another one, which is then taken. *order* may put the routers that a sync
+    finds in another order, which is the database's affair.
     """
 
     def __init__(
@@ -33,12 +34,15 @@ class Scheduling:
         draws: Callable[[Id], Draws],
         on_decision: Callable[[Decision], Iterable[str] | None] | None = None,
         load: Callable[[Agent, float], int] | None = None,
+        *,
+        order: Callable[[Sequence[Id]], Sequence[Id]] = lambda targets: targets,
     ) -> None:
         self._tables = tables
         self._rules = rules
         self._draws = draws
         self._on_decision = on_decision
         self._load = load or (lambda agent, now: agent.load)
+        self._order = order
 
     # -- networks --------------------------------------------------------------------------
 
@@ -46,7 +50,8 @@ class Scheduling:
         """Give *network* the agents it lacks; those that were bound now.
 
         Source: quantum/scheduler/dhcp_agent_scheduler.py at 2013.1.5, where only agents that look
-        alive count as hosting; neutron/scheduler/dhcp_agent_scheduler.py since.
+        alive count as hosting; neutron/scheduler/dhcp_agent_scheduler.py since, where a host must
+        reach the network (filter_hosts_with_network_access, neutron/plugins/ml2/plugin.py).
         """
         tables, rules = self._tables, self._rules
         record = tables.network(network)
@@ -60,6 +65,7 @@ class Scheduling:
             for agent in tables.of_type("dhcp")
             if agent.admin_state_up
             and agent.name not in record.agents
+            and agent.l2
             and (not hints or agent.zone in hints)
             and eligible(now, agent)
         ]
@@ -151,7 +157,7 @@ class Scheduling:
 
         Source: auto_schedule_routers, the same files; in Kilo and Liberty not distributed ones.
         """
-        for router in self._tables.open_for("l3"):
+        for router in self._order(self._tables.open_for("l3")):
             record = self._tables.routers[router]
             if record.agents and len(record.agents) >= self.central(now):
                 continue  # an HA router gets no more agents than there are active ones

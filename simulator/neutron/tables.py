@@ -53,6 +53,9 @@ class Tables:
         """Delete a row and its bindings."""
         for target in list(agent.hosted):
             self.unbind(target, agent)
+        if agent.type == "l3":
+            for router in self.routers.values():
+                router.ha_ports.pop(agent.name, None)
         del self.agents[agent.name], self._of_type[agent.type][agent.name]
         del self._on_host[agent.type, agent.host][agent.name]
 
@@ -213,16 +216,20 @@ class Tables:
         if index < 1:
             return False
         record.agents[agent.name] = index
+        if isinstance(record, Router) and record.ha:
+            record.ha_ports[agent.name] = None
         agent.hosted[target] = None
         agent.load += agent.type == "dhcp"
         self._changed(target, record, agent.name, True)
         return True
 
-    def unbind(self, target: Id, agent: Agent) -> None:
-        """Delete a binding."""
+    def unbind(self, target: Id, agent: Agent, *, keep_port: bool = False) -> None:
+        """Delete a binding, and with it an HA router's port on the agent, unless that is kept."""
         record = self.networks[target] if agent.type == "dhcp" else self.routers[target]
         del record.agents[agent.name]
         del agent.hosted[target]
+        if isinstance(record, Router) and not keep_port:
+            record.ha_ports.pop(agent.name, None)
         self._changed(target, record, agent.name, False)
 
     @contextmanager
@@ -233,7 +240,7 @@ class Tables:
         table is as it was before, and nobody is told of anything.
         """
         record = self.routers[router]
-        before = dict(record.agents)
+        before, ports = dict(record.agents), dict(record.ha_ports)
         hosted = {name: dict(self.agents[name].hosted) for name in before}
         changes: list[tuple[Id, str, bool]] = []
         self._changes = changes
@@ -244,7 +251,7 @@ class Tables:
                 self.agents[name].hosted.pop(router, None)
             for name in before:
                 self.agents[name].hosted = hosted[name]
-            record.agents = before
+            record.agents, record.ha_ports = before, ports
             raise
         finally:
             self._changes = None

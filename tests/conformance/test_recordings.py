@@ -31,8 +31,8 @@ def test_every_step_of_the_recording_holds(path):
 
 
 def test_there_are_as_many_as_were_recorded():
-    assert len(RECORDINGS) == 29
-    assert len(EXACT) == 22
+    assert len(RECORDINGS) == 42
+    assert len(EXACT) == 35
 
 
 # -- what is wrong is found ----------------------------------------------------------------
