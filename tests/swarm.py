@@ -56,11 +56,15 @@ def distributed_keys(seed):
             "c": {**CONTROLLER, "count": rng.randint(1, 2)},
             "n": {"kind": "network", "count": rng.randint(1, 3), "agent_mode": "dvr_snat"},
             "k": {**local, "count": rng.randint(1, 3), "agent_mode": "dvr"},
-            "x": {**local, "count": rng.randint(1, 2), "agent_mode": "dvr_no_external"},
+            "x": {**local, "count": rng.randint(1, 2), "agent_mode": _other_mode(release)},
         },
         "neutron": {**_neutron(rng, release), "router_distributed": True},
         "actions": _ACTIONS + _ON_COMPUTE if rng.random() < 0.7 else [],
     }
+
+
+def _other_mode(release):
+    return "dvr_no_external" if LATER.index(release) >= LATER.index("queens") else "dvr"
 
 
 def _neutron(rng, release):

@@ -62,7 +62,25 @@ def _excused(history: History) -> Rows:
         flowing = complement(flushed, 0.0, history.horizon)
         parts += [mine.covered_by(l3).covered_by(flowing), here.covered_by(l2)]
     waiting = history.carried_by(concatenate(parts), external=True, uplink=False, flows=False)
-    return concatenate([loose, waiting])
+    return concatenate([loose, waiting, _shared(history, bound)])
+
+
+def _shared(history: History, bound: Rows) -> Rows:
+    """When what highly available routers share, uplink or HA network, was down.
+
+    Replicas that check their way out give up without an uplink, and all are masters without an HA
+    network: neither is the nodes' doing.
+    """
+    if not history.context.replicated:
+        return concatenate(())
+    names = history.trace.components.names
+    everywhere = history.failed.get(names.index("ha-network"), NOTHING)
+    parts = [bound.covered_by(everywhere)]
+    gateways = history.trace.objects.gateway[bound.owner]
+    for gateway, uplink in enumerate(history.trace.uplinks.tolist()):
+        mine = bound.take(gateways == gateway)
+        parts.append(mine.covered_by(history.failed.get(uplink, NOTHING)))
+    return concatenate(parts)
 
 
 def _times(rows: Rows) -> Spans:

@@ -5,6 +5,7 @@
 | NN101 | agent_down_time is less than twice report_interval: one late heartbeat is a false alarm |
 | NN102 | agent_down_time is below report_interval: agents flap at every heartbeat |
 | NN103 | two Folsom L3 agents with one filter realise the same routers and conflict |
+| NN105 | an HA network is to fail where no router is highly available |
 | NN104 | an outage or an action lies beyond the horizon and never happens |
 """
 
@@ -26,7 +27,7 @@ from simulator.scenario.components import (
 from simulator.scenario.finding import Finding, nearest
 from simulator.scenario.presets import preset
 from simulator.scenario.schema import ACTION_ARGUMENTS, HostGroup, Scenario, System
-from simulator.scenario.series import RELEASES
+from simulator.scenario.series import RELEASES, is_before
 from simulator.scenario.size import (
     OBJECT_BYTES,
     estimate_events,
@@ -224,7 +225,7 @@ def _l3_groups(system: System, names: list[str]) -> Iterator[Finding]:
     for name, group in groups.items():
         chosen = group.gateway_external_network_id
         path = ("hosts", name, "gateway_external_network_id")
-        if chosen is None and len(names) > 1:
+        if chosen is None and len(names) > 1 and is_before(system.release, "train"):
             why = (
                 "with several external networks each L3 agent must name its own by "
                 "gateway_external_network_id (Quantum raises TooManyExternalNetworks and "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from simulator.scenario.finding import Finding, nearest
 from simulator.scenario.schema import HostGroup, System
@@ -29,6 +30,8 @@ def check_options(system: System) -> Iterator[Finding]:
             yield Finding(path, "unknown_option", why)
     yield from _behaviour(system)
     yield from _times(system)
+    yield from _leases(system)
+    yield from _patience(system)
     yield from _replicas(system)
     yield from _zones(system)
 
@@ -75,12 +78,33 @@ def _times(system: System) -> Iterator[Finding]:
         yield Finding(path, "NN101", why, warning=True)
 
 
+def _leases(system: System) -> Iterator[Finding]:
+    """A client renews before it rebinds, and both before its lease ends."""
+    names = ("dhcp_renewal_time", "dhcp_rebinding_time", "dhcp_lease_duration")
+    given = [(name, amount(system, name) or 0.0) for name in names]
+    given = [(name, value) for name, value in given if value]
+    for (before, early), (after, late) in pairwise(given):
+        if early > late:
+            why = f"{before} {early:g} s is longer than {after} {late:g} s"
+            yield Finding(("neutron", before), "out_of_range", why)
+
+
+def _patience(system: System) -> Iterator[Finding]:
+    base, most = amount(system, "rpc_response_timeout"), amount(system, "rpc_response_max_timeout")
+    if base and most and most < base:
+        why = f"rpc_response_max_timeout {most:g} s is below rpc_response_timeout {base:g} s"
+        yield Finding(("neutron", "rpc_response_max_timeout"), "out_of_range", why)
+
+
 def _replicas(system: System) -> Iterator[Finding]:
     """What VRRP and DVR ask of a system."""
     distributed = bool(option(system, "router_distributed"))
     if distributed:
         yield from _distributed(system)
     if not option(system, "l3_ha"):
+        if "ha_network" in system.failures:
+            why = "no router is highly available, so no HA network can fail; set neutron.l3_ha"
+            yield Finding(("failures", "ha_network"), "NN105", why, warning=True, at_key=True)
         return
     if distributed and is_before(system.release, "mitaka"):
         why = f"{system.release} has no routers that are both distributed and highly available"
@@ -97,6 +121,10 @@ def _replicas(system: System) -> Iterator[Finding]:
     if most and least and most < least:
         why = f"max_l3_agents_per_router {most:g} is below min_l3_agents_per_router {least:g}"
         yield Finding(("neutron", "max_l3_agents_per_router"), "out_of_range", why)
+    central = sum(g.count for g in system.hosts.values() if _routes(g) and not g.is_local)
+    if least and each and central < least:
+        why = f"a highly available router needs {least:g} L3 agents at least; there are {central}"
+        yield Finding(("hosts",), "too_few", why)
 
 
 def _distributed(system: System) -> Iterator[Finding]:
@@ -122,8 +150,18 @@ def _distributed(system: System) -> Iterator[Finding]:
         yield Finding(("workload", "changes", "floating_ips"), "not_modelled", why, at_key=True)
 
 
-def _local(name: str, group: HostGroup) -> Iterator[Finding]:
+def _local(release: str, name: str, group: HostGroup) -> Iterator[Finding]:
     """What a group whose L3 agents serve their own hosts' VMs cannot be."""
+    if group.agent_mode == "dvr_no_external" and is_before(release, "queens"):
+        why = f"{release} has no agent_mode 'dvr_no_external'; it exists in: queens to 2026.2"
+        yield Finding(("hosts", name, "agent_mode"), "unknown_option", why)
+    if group.gateway_external_network_id is not None and not is_before(release, "train"):
+        why = (
+            f"{release} has no option 'gateway_external_network_id'; it exists until stein: an L3 "
+            "agent takes routers of every external network"
+        )
+        path = ("hosts", name, "gateway_external_network_id")
+        yield Finding(path, "unknown_option", why, at_key=True)
     if group.is_local and group.kind != "compute":
         why = f"agent_mode {group.agent_mode} is for compute hosts, which VMs are on"
         yield Finding(("hosts", name, "agent_mode"), "agent_mode", why)
@@ -143,6 +181,11 @@ def _routes(group: HostGroup) -> bool:
 def _zones(system: System) -> Iterator[Finding]:
     """Availability zones and modes of agents, where the release knows them."""
     hints = system.workload.per_tenant.availability_zone_hints
+    for name in system.neutron.default_availability_zones or ():
+        known = {group.availability_zone or "nova" for group in system.hosts.values()}
+        if name not in known:
+            why = f"no agent is in '{name}'; {nearest(name, known)}"
+            yield Finding(("neutron", "default_availability_zones"), "unknown_zone", why)
     zones = {group.availability_zone or "nova" for group in system.hosts.values()}
     for name, group in system.hosts.items():
         for key, since in (("agent_mode", "juno"), ("availability_zone", "mitaka")):
@@ -152,7 +195,7 @@ def _zones(system: System) -> Iterator[Finding]:
         if group.agent_mode is not None and not _routes(group):
             why = "agent_mode is for L3 agents; this group has none"
             yield Finding(("hosts", name, "agent_mode"), "agent_mode", why, at_key=True)
-        yield from _local(name, group)
+        yield from _local(system.release, name, group)
     path = ("workload", "per_tenant", "availability_zone_hints")
     if hints and is_before(system.release, "mitaka"):
         why = f"{system.release} has no availability zones; mitaka and later do"

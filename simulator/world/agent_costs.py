@@ -18,6 +18,8 @@ class AgentCosts:
         self._plan, self._objects = plan, objects
         self._release = plan.release
         self._network = quantize(self._release.network_cost(plan.system.costs))
+        own = plan.system.costs.rebuild_per_network
+        self._respawn = plan.cost("spawn_dnsmasq") if own == "release" else quantize(own)
         self._rest_call = plan.cost("rest_call")
         self._arp_packets = int(amount(plan.system, "send_arp_for_ha") or 0)
         self._known: dict[tuple[int, bool, int], float] = {}
@@ -55,9 +57,16 @@ class AgentCosts:
         return max(cost - spent, 0.0)
 
     def of_networks(self, agent: Agent, networks: Sequence[int]) -> list[float]:
-        """Seconds to set up each of *networks*; one that *agent* has is only asked about."""
-        asked = 0.0 if self._release.habits.dhcp_bulk_sync else self._plan.cost("rpc_call")
-        return [asked if n in agent.configured else self._network for n in networks]
+        """Seconds to set up each of *networks*.
+
+        One that *agent* has is only asked about; but the first sync of a process starts every
+        dnsmasq anew, for it does not know what the one before it had set up. Source: sync_state and
+        refresh_dhcp_helper, quantum/agent/dhcp_agent.py at 2013.1.5.
+        """
+        known = 0.0 if self._release.habits.dhcp_bulk_sync else self._plan.cost("rpc_call")
+        if agent.fresh:
+            known += self._respawn
+        return [known if n in agent.configured else self._network for n in networks]
 
     def of_poll(self, routers: int) -> float:
         """Folsom: seconds of the REST calls of one poll over *routers* routers."""

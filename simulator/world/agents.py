@@ -59,7 +59,7 @@ class Agent:
         "configured",
         "control",
         "entity",
-        "fuzz",
+        "fresh", "fuzz",
         "has_queue",
         "heart",
         "interrupted",
@@ -105,6 +105,7 @@ class Agent:
         self.workers = 1.0  # how many objects it works on at a time
         self._lanes = Lanes(0.0)
         self.chunk = FIRST_CHUNK
+        self.fresh = False  # it has not synced since it started
         self.fuzz = 0.0
         self.syncing = False
         self.sync_again = False  # a sync was asked for while one was going on
@@ -208,6 +209,7 @@ class Agent:
         self.running = True
         self.started_at, self._lanes, self.chunk = now, Lanes(now), FIRST_CHUNK
         self.syncing = self.sync_again = False
+        self.fresh = True
         self._renew_patience()
         self.cluster.recorder.add(now, Kind.STARTED, self.component)
         self._start(self, self.life)

@@ -207,12 +207,13 @@ def _say_all(
         plan.release.habits.garp_refresh == "always",
     )
     names = plan.components.names
+    salt = streams.uniforms(stable_hash("HA addresses"), ADVERT, 0, 1)[0]
     checks = Checks(plan, [node.agent for node in stage.nodes], streams, exits)
     for router in sorted(stage.changes):
         name, changes = objects.names[router], stage.changes[router]
         there = list(dict.fromkeys(change.replica for change in changes))
         agents = [stage.nodes[number].agent for number in there]
-        ranks = [stable_hash(f"{name} on {names[agent]}") for agent in agents]
+        ranks = [stable_hash(f"{name} on {names[agent]}: {salt}") for agent in agents]
         bad = checks.of(objects, router, there) if exits else []
         if not bad and all(time == 0 and what == What.JOINED for time, _, what in changes):
             yield router, agents[ranks.index(max(ranks))], Said(0.0, 0, True, True)

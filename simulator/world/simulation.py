@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -211,6 +212,8 @@ class World:
             heart.last_heard(0.0), plan.name, plan.type, plan.host_name, zone=plan.zone,
             configurations=dict(plan.configurations),
         )  # fmt: skip
+        row = self.server.agents[plan.name]
+        row.started_at, row.admin_state_up = -math.inf, True  # neither new nor starting up
         self.recorder.add(0.0, Kind.REGISTERED, agent.component)
 
     def _place(self) -> None:

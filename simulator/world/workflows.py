@@ -67,7 +67,9 @@ class Workflows:
             self._set_up_routers(agent, wanted, begin)
         elif agent.type == "dhcp":
             agent.workers = float(self.plan.option("num_sync_threads") or 1)  # type: ignore[arg-type]
-            agent.build(wanted, self.costs.of_networks(agent, wanted), begin=begin, behind=True)
+            costs = self.costs.of_networks(agent, wanted)
+            agent.build(wanted, costs, begin=begin, behind=True)
+            agent.fresh = False
         else:
             agent.build(wanted, [0.0] * len(wanted), begin=begin)
 
@@ -170,9 +172,10 @@ class Workflows:
         if agent.type == "l3":
             begin, period = agent.started_at + agent.fuzz, self.plan.seconds("periodic_interval")
         elif agent.type == "dhcp":
-            if "resync_throttle" in self.release.options:
-                return now + self.plan.seconds("resync_throttle")
             begin, period = agent.started_at, self.plan.seconds("resync_interval")
+            if "resync_throttle" in self.release.options:
+                soon = now + self.plan.seconds("resync_throttle")
+                return min(soon, begin + (math.floor((now - begin) / period) + 1) * period)
         else:
             begin, period = agent.started_at, 10.0
         return begin + (math.floor((now - begin) / period) + 1) * period

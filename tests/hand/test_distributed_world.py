@@ -27,7 +27,7 @@ def system(*, mode="dvr", snat=1, vms=3, floating_ips=1, neutron=(), compute=(),
     """SNAT, DHCP and VMs on hosts of their own; nothing costs time."""
     per_tenant = {"vms": vms, "floating_ips": floating_ips}
     return {
-        "release": "mitaka",
+        "release": "queens" if mode == "dvr_no_external" else "mitaka",
         "neutron": {"router_distributed": True, "periodic_fuzzy_delay": "0s", **dict(neutron)},
         "hosts": {
             "controller": CONTROLLER,

@@ -16,7 +16,8 @@ from simulator.world.streams import ADVERT, Streams, stable_hash
 PATIENCE, SKEW = 6.8046875, 0.8046875
 DAY = 86400.0
 ROUTER = "tenant-1/router-1"
-RANKS = {f"network-{i}": stable_hash(f"{ROUTER} on network-{i}/l3") for i in range(1, 4)}
+SALT = Streams(1, 0).uniforms(stable_hash("HA addresses"), ADVERT, 0, 1)[0]
+RANKS = {f"network-{i}": stable_hash(f"{ROUTER} on network-{i}/l3: {SALT}") for i in range(1, 4)}
 
 
 def ha(count=2, **keys):
@@ -120,7 +121,8 @@ def test_an_isolated_master_is_no_conflict_until_it_returns():
     """The data NIC is out from 1000 to 1100: the backup serves from 1006 or so on. At 1100 they
     conflict until the lower gives up; those outside send to it until they ask anew, 60 s later."""
     first, second = order()
-    measured = ha(failures={f"{first}/data": outage(1000, 100)})
+    costs = {**FREE, "arp_timeout": "60s"}
+    measured = ha(failures={f"{first}/data": outage(1000, 100)}, costs=costs)
     begin, end = last_advert(1000) + PATIENCE, last_advert(1100) + 2
     assert masters(measured)[1:] == [
         (begin, "PROMOTED", second),
@@ -242,7 +244,7 @@ def rebooted(off, wired):
             second: {**outage(1000, off), "orderly": True},
             **({f"{second}/l2": outage(1000, off + wired)} if wired else {}),
         },
-        costs={**FREE, "promote": f"{PROMOTE}s"},
+        costs={**FREE, "promote": f"{PROMOTE}s", "arp_timeout": "60s"},
         neutron={"periodic_fuzzy_delay": "0s"},
     )
     rows = measured.history.router_outages

@@ -162,3 +162,36 @@ def test_an_l2_agent_that_starts_drops_its_flows_until_kilo(release, flushes):
 def test_an_l3_agent_that_starts_destroys_its_namespaces_until_havana(release, wipes):
     measured = run_one(release=release, failures={"network-1/l3": outage(1000, 10)})
     assert (measured.history.router_outages.owner.size > 0) == wipes
+
+
+@pytest.mark.parametrize(
+    ("release", "over"), [("grizzly", 400), ("icehouse", 100), ("ocata", None)]
+)
+def test_a_restarted_dhcp_agent_starts_every_server_anew_in_its_heartbeats_thread(release, over):
+    """100 networks of 4 s by one thread or four; nobody loses service, but no heartbeat leaves."""
+    measured = run_one(
+        release=release,
+        horizon="4000s",
+        workload={"tenants": 100, "per_tenant": {"routers": 0}},
+        costs={**FREE, "rebuild_per_network": "4s"},
+        failures={"network-1/dhcp": outage(1000, 20)},
+    )
+    limit = 5 if release == "grizzly" else 75
+    downs = times(measured, Kind.AGENT_DOWN, "network-1/dhcp")
+    assert (1020 + limit + TICK in downs) == bool(over)
+    if over:
+        assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp")[-1] == 1020 + over
+    assert not measured.history.network_outages.owner.size
+
+
+def test_agents_that_were_there_before_the_run_are_not_starting_up():
+    """2000 s of grace for 1000 networks would be an agent's that starts: it did so long ago."""
+    measured = run_one(
+        release="kilo",
+        horizon="1000s",
+        hosts=network_nodes(2),
+        workload={"tenants": 1000, "per_tenant": {"routers": 0}},
+        failures={"network-1": outage(100, 5000)},
+    )
+    moved = [t for t, *_ in events(measured.trace, Kind.BOUND) if t > 100]
+    assert 100 + 120 <= min(moved) <= 100 + 187

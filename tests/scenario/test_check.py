@@ -542,7 +542,9 @@ def distributed(*, snat=SNAT, compute=COMPUTE, **keys):
 
 def test_distributed_routers_need_snat_nodes_and_hosts_for_vms():
     assert not distributed()
-    assert not distributed(compute={**COMPUTE, "agent_mode": "dvr_no_external"})
+    assert not distributed(compute={**COMPUTE, "agent_mode": "dvr_no_external"}, release="queens")
+    (finding,) = distributed(compute={**COMPUTE, "agent_mode": "dvr_no_external"})
+    assert "it exists in: queens to 2026.2" in finding.message
     (finding,) = distributed(snat={**SNAT, "agent_mode": "legacy"})
     assert "agent_mode: dvr_snat" in finding.message
     for compute in (None, {**COMPUTE, "agent_mode": "legacy"}, {"kind": "compute", "count": 1}):

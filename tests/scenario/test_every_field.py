@@ -225,9 +225,8 @@ CASES = {
     "neutron.l3_ha": highly_available(release="kilo", neutron={}, other={"l3_ha": True}),
     "neutron.max_l3_agents_per_router": highly_available(other={"max_l3_agents_per_router": 2}),
     "neutron.min_l3_agents_per_router": highly_available(
-        release="kilo", other={"min_l3_agents_per_router": 4, "max_l3_agents_per_router": 0},
-        neutron={"l3_ha": True, "max_l3_agents_per_router": 0},
-        workload={"changes": {"routers": {"arrivals": "1/h"}}}),
+        release="kilo", other={"min_l3_agents_per_router": 3}, failures=DOWN,
+        neutron={"l3_ha": True}, workload={"changes": {"routers": {"arrivals": "20/h"}}}),
     "neutron.ha_vrrp_advert_int": highly_available(other={"ha_vrrp_advert_int": "3s"}),
     "neutron.ha_vrrp_health_check_interval": highly_available(
         other={"ha_vrrp_health_check_interval": "5s"}, failures={"uplink": outage(1000, 60)}),
@@ -281,7 +280,7 @@ CASES = {
         {"hosts": one_more(), "workload": {"per_tenant": {"gateway": False}}},
         {"hosts": one_more(handle_internal_only_routers=False)}),
     "hosts.agent_mode": (
-        {**distributed(), "neutron": {"router_distributed": True}},
+        {**distributed(), "release": "queens", "neutron": {"router_distributed": True}},
         {"hosts": distributed("dvr_no_external")["hosts"]}),
     "costs.boot": cost("boot", "60s"),
     "costs.agent_start": cost("agent_start", "60s"),
