@@ -79,7 +79,10 @@ class ByHand(Routers):
         """What is bound to an agent of this type; nothing, if it is of another one.
 
         Source: list_routers_on_l3_agent, the same file, and list_networks_on_dhcp_agent,
-        neutron/db/agentschedulers_db.py: AgentNotFound, but for an agent that is there.
+        neutron/db/agentschedulers_db.py: AgentNotFound, but for an agent that is there; until Juno
+        an unknown one has nothing.
         """
+        if name not in self.agents and self.rules.unknown_lists == "nothing":
+            return []
         agent = self.tables.agent(name)
         return list(agent.hosted) if agent.type == agent_type else []

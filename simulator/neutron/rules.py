@@ -41,6 +41,7 @@ class Rules:
     answer. *ha_failover*: HA routers are moved, too; or `aborts`, as at 29.0.0.
     *disabled_stops_scheduling*: network_auto_schedule off stops all scheduling but by hand.
     *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop for good (bug 1375597).
+    *unknown_lists*: asked what an unknown agent hosts, the API answers `nothing` or with an `error`.
     *health_check*: the server looks for dead agents every half agent_down_time and logs them.
 
     Of distributed routers: *snat_choice*: the agent for SNAT is the `scheduler`'s choice, or (own
@@ -93,6 +94,7 @@ class Rules:
     disabled_stops_scheduling: bool = False
     loop_errors: Literal["end_pass", "kill"] = "end_pass"
     health_check: bool = False
+    unknown_lists: Literal["nothing", "error"] = "error"
     snat_choice: Literal["random", "scheduler"] = "scheduler"
     distributed_ha: Literal["refused", "allowed"] = "allowed"
     legacy_to_dvr: Literal["RouterL3AgentMismatch", "DVRL3CannotAssignToDvrAgent"] = (

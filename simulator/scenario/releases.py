@@ -223,6 +223,7 @@ GRIZZLY = Release(
         "disabled_stops_scheduling": False,
         "loop_errors": "end_pass",
         "health_check": False,
+        "unknown_lists": "nothing",
     },
     sources={
         "network_scheduler_driver": "quantum/scheduler/__init__.py: ChanceScheduler",
@@ -235,6 +236,7 @@ GRIZZLY = Release(
         "one_binding": "quantum/db/agentschedulers_db.py: no uniqueness, bug 1230323",
         "same_agent": "quantum/db/agentschedulers_db.py: 409 RouterHostedByL3Agent",
         "other_agent": "quantum/db/agentschedulers_db.py: 409 RouterSchedulingFailed",
+        "unknown_lists": "quantum/db/agentschedulers_db.py: an empty list",
         "removal": "quantum/db/agentschedulers_db.py: 409 RouterNotHostedByL3Agent",
         "revival": "quantum/db/agents_db.py: nobody notices that an agent is back",
         "updates_reach": "dhcp_rpc_agent_api.py: only agents that look alive, bug 1192381",

@@ -108,6 +108,7 @@ CHANGES: tuple[Series, ...] = (
         network_triggers=(("port", "subnet"), "05f2344814: a subnet schedules its network"),
         admin_filter=("intended", "96aa9f9360, 5a480be4a8, bugs 1414905 and 1410841"),
         removal=("silent", "f78ce6782a: removing a router twice"),
+        unknown_lists=("error", "neutron/db/agentschedulers_db.py: AgentNotFound"),
     ),
     _series(
         "liberty", "Liberty: least loaded schedulers by default", "7.2.0",

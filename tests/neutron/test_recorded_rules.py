@@ -6,6 +6,8 @@ import pytest
 from upstream.upstream_cloud import Cloud
 
 from simulator.neutron import errors
+from simulator.neutron.rules import rules_of
+from simulator.scenario.series import RELEASES
 
 
 def told(notices):
@@ -138,3 +140,15 @@ def test_a_port_goes_with_a_binding_by_hand_and_with_its_agent():
     cloud.server.remove_router_from_agent(cloud.now, "r", "l3-1")
     cloud.server.delete_agent(cloud.now, "l3-2")
     assert list(cloud.server.routers["r"].ha_ports) == ["l3-3"]
+
+
+@pytest.mark.parametrize(
+    ("release", "refused"), [("grizzly", False), ("juno", False), ("kilo", True)]
+)
+def test_what_an_unknown_agent_hosts(release, refused):
+    cloud = Cloud(rules_of(RELEASES[release]))
+    if refused:
+        with pytest.raises(errors.AgentNotFound):
+            cloud.server.hosted_by("nobody", "dhcp")
+    else:
+        assert cloud.server.hosted_by("nobody", "dhcp") == []

@@ -104,6 +104,20 @@ def test_agent_restart():
     assert downtime[2] == 0
 
 
+def test_legacy_ha_dvr():
+    """One of three nodes is dark for an hour of four: 1/3 x 1/4 of a legacy router's time."""
+    found = results("legacy-ha-dvr", 6)
+    down = {v: 1 - mean(found, "router.availability", v) for v in found.variants}
+    assert down["legacy"] == pytest.approx(1 / 12, rel=0.01)
+    assert down["dvr"] == pytest.approx(down["legacy"], rel=1e-6)
+    longest = {v: mean(found, "router.outage_longest", v) for v in found.variants}
+    assert 120 < longest["failover"] < 200
+    assert 4.8 + 2 < longest["ha"] < 6.9 + 2 + 0.1
+    out = {v: 1 - mean(found, "vm.north_south_availability", v) for v in found.variants}
+    assert out["dvr"] == pytest.approx(out["legacy"] / 2, rel=0.01)  # half have a floating IP
+    assert out["dvr-ha"] == pytest.approx(out["ha"] / 2, rel=0.01)
+
+
 @pytest.mark.parametrize("late", ["2026.2"])
 def test_releases(late):
     """Ten weeks of everything failing ten times as often as in the file, and fewer variants."""
