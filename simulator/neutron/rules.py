@@ -41,7 +41,7 @@ class Rules:
     answer. *ha_failover*: HA routers are moved, too; or `aborts`, as at 29.0.0.
     *disabled_stops_scheduling*: network_auto_schedule off stops all scheduling but by hand.
     *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop for good (bug 1375597).
-    *unknown_lists*: asked what an unknown agent hosts, the API answers `nothing` or with an `error`.
+    *unknown_lists*: what the API lists of an unknown agent is `nothing`, or it is an `error`.
     *health_check*: the server looks for dead agents every half agent_down_time and logs them.
 
     Of distributed routers: *snat_choice*: the agent for SNAT is the `scheduler`'s choice, or (own

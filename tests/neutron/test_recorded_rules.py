@@ -142,9 +142,7 @@ def test_a_port_goes_with_a_binding_by_hand_and_with_its_agent():
     assert list(cloud.server.routers["r"].ha_ports) == ["l3-3"]
 
 
-@pytest.mark.parametrize(
-    ("release", "refused"), [("grizzly", False), ("juno", False), ("kilo", True)]
-)
+@pytest.mark.parametrize(("release", "refused"), [("grizzly", 0), ("juno", 0), ("kilo", 1)])
 def test_what_an_unknown_agent_hosts(release, refused):
     cloud = Cloud(rules_of(RELEASES[release]))
     if refused:
