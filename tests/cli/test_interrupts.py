@@ -34,7 +34,7 @@ def test_an_interrupt_keeps_the_replications_that_finished(start, small, jobs, n
     process = start("run", small, *LONG, "-j", jobs, "-o", "out", start_new_session=True)
     begun(process)
     os.killpg(process.pid, number)  # as a terminal does: to parent and workers alike
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "Traceback" not in err
     done = int(re.search(r"interrupted: (\d+) of 40 replications had finished", err)[1])
@@ -76,7 +76,7 @@ def test_what_is_told_as_done_is_kept(start, small):
     process = start("run", small, *LONG, "-n", "1000", "-j", "2", "-o", "out")
     begun(process)
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 130
     assert int(re.search(r"interrupted: (\d+) of 1000", err)[1]) >= 100
 
@@ -117,7 +117,7 @@ def test_an_interrupt_while_python_loads_is_no_traceback(tmp_path, wait):
         "import sys; sys.argv[1:] = ['validate', *['x.yaml'] * 20000]; sys.exit(main())"
     )
     found = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True,
-                           text=True, timeout=60)  # fmt: skip
+                           text=True, timeout=180)  # fmt: skip
     assert found.returncode == 130
     assert "Traceback" not in found.stderr
 
@@ -128,7 +128,7 @@ def test_a_killed_worker_keeps_what_finished(start, small):
     begun(process)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     assert process.returncode == 70
     assert out.startswith("small: PARTIAL, ")
     last = err.splitlines()[-1]
