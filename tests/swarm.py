@@ -90,6 +90,7 @@ _CHOICES = {
     "dhcp_agents_per_network": [2, None],
     "rpc_response_timeout": ["10s", None],
     "rpc_state_report_workers": [0, None],
+    "rpc_workers": [0, 2, None],
     "network_scheduler_driver": ["ChanceScheduler", "WeightScheduler", "AZAwareWeightScheduler"],
     "router_scheduler_driver": ["LeastRoutersScheduler", "AZLeastRoutersScheduler", None],
     "network_auto_schedule": [False, None, None, None],

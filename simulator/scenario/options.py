@@ -56,6 +56,8 @@ class Neutron(Model):
     """How many networks a syncing DHCP agent sets up at a time."""
     rpc_response_max_timeout: PositiveDuration | None = None
     """The most that the time-out of a call doubles to."""
+    rpc_workers: Count | None = None
+    """Processes of each server that answer calls, side by side; 0: one, that of the API."""
     rpc_state_report_workers: Count | None = None
     """Processes of the server that take heartbeats alone; 0: heartbeats queue with other calls."""
     network_scheduler_driver: NetworkScheduler | None = None

@@ -69,6 +69,7 @@ CHANGES: tuple[Series, ...] = (
     _series(
         "icehouse", "Icehouse: an L3 agent's restart keeps its namespaces", "2014.1.5",
         l3_restart_wipes=(False, "011d99f300, bug 1175695: restart was an outage"),
+        rpc_workers=(0, "new, neutron/service.py: calls are answered by the API's process"),
     ),
     _series(
         "juno", "Juno: L3 failover (off), VRRP, DVR", "2014.2.4",
@@ -115,6 +116,7 @@ CHANGES: tuple[Series, ...] = (
         network_scheduler_driver=("WeightScheduler", "e5f635ee4f, bug 1494667"),
         router_scheduler_driver=("LeastRoutersScheduler", "e5f635ee4f, bug 1494667"),
         enable_new_agents=(True, "new"),
+        rpc_workers=(1, "neutron/service.py: a process of its own"),
         l2_restart_flushes=(False, "73673beacd, bug 1383674: drop_flows_on_start, off"),
         revival=(True, "aebd27f3b7 (7.0.4), bug 1505166: no resync after a partition"),
         dhcp_failover_skips=(True, "1318437a0c, bug 1461714: all unhosted when the broker failed"),
@@ -166,6 +168,7 @@ CHANGES: tuple[Series, ...] = (
             dhcp_workers=((8, 8), "neutron/agent/dhcp/agent.py: green threads for events"),
             dvr_retain=("always", "8b16b53b5b: _notify_agents_router_rescheduled looks at ports")),
     _series("stein", "Stein: DHCP resync by events", "14.4.2",
+            rpc_workers=(4, "half of min(CPUs, RAM / 2 GiB); assumed: 8 CPUs and 16 GiB"),
             resync_throttle=(1.0, "new: what needs a resync is not left to resync_interval"),
             rpc_response_max_timeout=(600.0, "new: the most that a time-out doubles to"),
             dhcp_workers=((8, 32), "837c9283ab: as many as there are networks"),

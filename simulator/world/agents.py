@@ -17,9 +17,10 @@ from simulator.clock import Rank
 from simulator.neutron.records import Notice
 from simulator.trace import Batch, Kind
 from simulator.world.cluster import Cluster, wake
-from simulator.world.control import ControlPlane, next_attempt
+from simulator.world.control import ControlPlane
 from simulator.world.lanes import Lanes
 from simulator.world.plan import AgentPlan
+from simulator.world.retrying import next_attempt
 
 if TYPE_CHECKING:
     from simulator.world.heartbeats import Heart

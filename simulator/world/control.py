@@ -1,8 +1,6 @@
 """The way between agents and server: broker, server, database and the management network.
 
-What is configured goes on without them; what must be asked or told waits. Reconnecting follows
-Grizzly's impl_kombu (rabbit_max_retries 0): attempts 0, 1, 4, 9, …, 225 s after the connection
-was found broken, then every 30 s.
+What is configured goes on without them; what must be asked or told waits.
 
 With several controllers each service is there while one controller carries it (an assumption: a
 take-over without loss of time). Queues and their messages live in the broker and die with it.
@@ -21,47 +19,13 @@ from simulator.clock import Rank, quantize
 from simulator.neutron.records import FANOUT, Notice
 from simulator.trace import Kind
 from simulator.world.cluster import Cluster, wake
+from simulator.world.lanes import Lanes
 from simulator.world.plan import Plan
-from simulator.world.streams import BACKOFF, MESSAGE, Stream, Streams, stable_hash
+from simulator.world.retrying import Patience, next_attempt
+from simulator.world.streams import BACKOFF, MESSAGE, Streams, stable_hash
 
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
-
-LAST_SQUARE = 15  # 15 squared s, then every 30 s
-STEADY_RETRY = 30.0
-
-
-def next_attempt(since: float, now: float) -> float:
-    """The first attempt to reconnect at *now* or later, of those that began at *since*."""
-    if now <= since:
-        return since
-    waited = now - since
-    steps = math.isqrt(math.ceil(waited) - 1) + 1  # smallest n with n * n >= waited
-    if steps <= LAST_SQUARE:
-        return since + steps * steps
-    over = waited - LAST_SQUARE**2
-    return since + LAST_SQUARE**2 + math.ceil(over / STEADY_RETRY) * STEADY_RETRY
-
-
-class Patience:
-    """How long one process waits for the answers of one kind of call.
-
-    With back-off, each time-out doubles what comes after it, up to *most*, until the process ends;
-    and the caller pauses for U(0, min(time-out, base)). Source: BackingOffClient,
-    neutron/common/rpc.py (3e668b6a37, bug 1554332).
-    """
-
-    def __init__(self, base: float, most: float, draws: Stream) -> None:
-        self.seconds = base
-        self._base, self._most, self._draws = base, most, draws
-
-    def expired(self) -> float:
-        """A call timed out: wait longer from now on, and first pause for the seconds returned."""
-        if self._most <= self._base:
-            return 0.0
-        pause = self._draws.uniform() * min(self.seconds, self._base)
-        self.seconds = min(2 * self.seconds, self._most)
-        return quantize(pause)
 
 
 class ControlPlane:
@@ -84,7 +48,7 @@ class ControlPlane:
         self.losses: list[float] = []  # when each epoch ended
         self.changed = Event(cluster.env)
         self.broker_lost = -math.inf
-        self.busy_until = -math.inf  # when the server has answered the calls it has so far
+        self._workers = Lanes(-math.inf)  # of the server, which answer calls
         self.shares_queue = not plan.option("rpc_state_report_workers")
         self._server_back = -math.inf
         self._streams = streams
@@ -124,15 +88,29 @@ class ControlPlane:
         return (self.server_up if by_rest else self.listening) and self.path(agent)
 
     def _any(self, name: str) -> bool:
+        return self._count(name) > 0 or not self.plan.controllers
+
+    def _count(self, name: str) -> int:
+        """How many controllers carry the service *name*."""
         up = self.cluster.is_up
         pairs = zip(self.plan.controllers, self._parts[name], strict=True)
-        return any(up(host) and up(part) for host, part in pairs) or not self.plan.controllers
+        return sum(up(host) and up(part) for host, part in pairs)
+
+    @property
+    def busy_until(self) -> float:
+        """When one of the server's workers is free for the next call or heartbeat, s."""
+        return self._workers.free_at(self.cluster.env.now, self._worker_count())
+
+    def _worker_count(self) -> int:
+        each = int(self.plan.option("rpc_workers") or 0)  # type: ignore[arg-type]
+        return max(each, 1) * max(self._count("server"), 1)
 
     def _on_change(self, component: int, up: bool) -> None:
         now = self.cluster.env.now
         self.database_up = self._any("database")
         broker, server = self._any("broker"), self._any("server") and self.database_up
         fabric = self._any("management")
+        self._hold()  # there may be fewer workers now
         if (broker, server, fabric) == (self.broker_up, self.server_up, self.fabric_up):
             return
         lost_broker, new_broker = self.broker_up and not broker, broker and not self.broker_up
@@ -149,7 +127,7 @@ class ControlPlane:
             self._server_back = now
         if self.listening and not (broker and server):
             self.listening = False
-            self.busy_until = -math.inf
+            self._workers = Lanes(-math.inf)
             self.epoch += 1
             self.losses.append(now)
         elif broker and server and not self.listening:
@@ -273,20 +251,24 @@ class ControlPlane:
         return False
 
     def _serve(self, work: float) -> float:
-        """Have the server spend *work* seconds on a call, after those before it; until done, s.
+        """Have a worker spend *work* seconds on a call, after those before it; until done, s.
 
-        Heartbeats that come meanwhile wait where they share the queue with calls
+        Heartbeats that come while all are at work wait where they share the queue with calls
         (rpc_state_report_workers, bugs 1496410 and 1505217).
         """
         if not work:
             return 0.0
         now = self.cluster.env.now
-        if self.shares_queue:
+        (done,) = self._workers.assign([work], now, workers=self._worker_count(), now=now)
+        self._hold()
+        return done - now
+
+    def _hold(self) -> None:
+        """Have heartbeats wait, one by one, if all workers that take them are at work."""
+        if self.shares_queue and self.busy_until > self.cluster.env.now:
             for agent in self.agents:
                 if agent.heart:
                     agent.heart.hold()
-        self.busy_until = max(self.busy_until, now) + work
-        return self.busy_until - now
 
     def _queued(self, agent: Agent, life: int) -> Generator[Event, Any, None]:
         """Wait while a call lies in the queue of a server that is away, but not beyond its time.

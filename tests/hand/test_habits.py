@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from lab import FREE, events, network_nodes, outage, run_one
 
@@ -122,6 +124,26 @@ def test_a_heartbeat_that_waits_its_turn_is_processed_at_its_end():
     (alive,) = times(measured, Kind.AGENT_ALIVE, "compute-1/l2")
     assert 1105 < down <= 1109 + TICK
     assert alive == 1150
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_calls_are_answered_side_by_side_by_as_many_workers(workers):
+    """Both nodes ask at 1100 s; the server needs 1 s for each of their routers."""
+    measured = run_one(
+        release="juno",
+        horizon="1240s",
+        hosts={**network_nodes(2), "compute": {"kind": "compute", "count": 1}},
+        neutron={"report_interval": "4s", "agent_down_time": "9s", "rpc_workers": workers},
+        workload={"tenants": 40},
+        costs={**FREE, "answer_per_router": "1s"},
+        failures={"network-1": outage(1000, 100), "network-2": outage(1000, 100)},
+    )
+    bound = Counter(name for time, _, name, _ in events(measured.trace, Kind.BOUND)
+                    if name.endswith("l3"))  # fmt: skip
+    first = 1100.0 + bound["network-1/l3"]
+    second = (1100.0 if workers == 2 else first) + bound["network-2/l3"]
+    assert set(measured.history.router_outages.end.tolist()) == {first, second}
+    assert bool(times(measured, Kind.AGENT_DOWN, "compute-1/l2"))  # both workers are at it
 
 
 @pytest.mark.parametrize(("release", "patience"), [("liberty", None), ("newton", 60), ("yoga", 30)])

@@ -190,6 +190,7 @@ CASES = {
         failures=DOWN),
     "neutron.rpc_response_max_timeout": later(
         "stein", "rpc_response_max_timeout", "70s", failures=DOWN, **BIG),
+    "neutron.rpc_workers": later("liberty", "rpc_workers", 4, failures=DOWN, **BIG),
     "neutron.rpc_state_report_workers": later(
         "mitaka", "rpc_state_report_workers", 0, failures=DOWN, **BIG),
     "neutron.network_scheduler_driver": later(

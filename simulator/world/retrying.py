@@ -1,0 +1,48 @@
+"""When a process tries again: to connect to the broker, or to call the server.
+
+Reconnecting follows Grizzly's impl_kombu (rabbit_max_retries 0): attempts 0, 1, 4, 9, …, 225 s
+after the connection was found broken, then every 30 s.
+"""
+
+from __future__ import annotations
+
+import math
+
+from simulator.clock import quantize
+from simulator.world.streams import Stream
+
+LAST_SQUARE = 15  # 15 squared s, then every 30 s
+STEADY_RETRY = 30.0
+
+
+def next_attempt(since: float, now: float) -> float:
+    """The first attempt to reconnect at *now* or later, of those that began at *since*."""
+    if now <= since:
+        return since
+    waited = now - since
+    steps = math.isqrt(math.ceil(waited) - 1) + 1  # smallest n with n * n >= waited
+    if steps <= LAST_SQUARE:
+        return since + steps * steps
+    over = waited - LAST_SQUARE**2
+    return since + LAST_SQUARE**2 + math.ceil(over / STEADY_RETRY) * STEADY_RETRY
+
+
+class Patience:
+    """How long one process waits for the answers of one kind of call.
+
+    With back-off, each time-out doubles what comes after it, up to *most*, until the process ends;
+    and the caller pauses for U(0, min(time-out, base)). Source: BackingOffClient,
+    neutron/common/rpc.py (3e668b6a37, bug 1554332).
+    """
+
+    def __init__(self, base: float, most: float, draws: Stream) -> None:
+        self.seconds = base
+        self._base, self._most, self._draws = base, most, draws
+
+    def expired(self) -> float:
+        """A call timed out: wait longer from now on, and first pause for the seconds returned."""
+        if self._most <= self._base:
+            return 0.0
+        pause = self._draws.uniform() * min(self.seconds, self._base)
+        self.seconds = min(2 * self.seconds, self._most)
+        return quantize(pause)
