@@ -112,7 +112,7 @@ class Recording(Part):
 
     neutron: str
     timeline: Timeline
-    steps: list[Step]
+    steps: Annotated[list[Step], Field(min_length=1)]
     path: str
 
 
@@ -204,12 +204,15 @@ def _explained(path: str, data: dict[str, Any], error: ValidationError) -> Recor
 
 
 def _with_arguments(recording: Recording, raw: list[dict[str, Any]]) -> list[Step]:
-    steps, before = [], float("-inf")
+    steps, before, last = [], float("-inf"), -1
     for step, data in zip(recording.steps, raw, strict=True):
 
         def fault(why: str, step: Step = step) -> RecordingError:
             return RecordingError(recording.path, why, step.i)
 
+        if step.i <= last:
+            raise fault(f"i: more than {last}, of the step before, is wanted")
+        last = step.i
         if not step.t >= before:
             raise fault(f"time goes backwards, from {before:g} s to {step.t:g} s")
         if step.t > LATEST:

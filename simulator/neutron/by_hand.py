@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from simulator.neutron import errors
-from simulator.neutron.records import COMPUTE_MODES, Agent, Id, Notice, Router, compatible
+from simulator.neutron.records import COMPUTE_MODES, Agent, HaState, Id, Notice, Router
 from simulator.neutron.routers import Routers
 
 
@@ -57,8 +59,7 @@ class ByHand(Routers):
             raise getattr(errors, self.rules.legacy_to_dvr)(agent.name)
         if record.distributed and agent.mode == "legacy":
             raise errors.RouterL3AgentMismatch(agent.name)
-        suits = compatible(agent.configurations, router, record.gateway)
-        if not self._accepts(agent) or not suits:
+        if not self._accepts(agent) or not self.scheduling.suits(agent, router):
             raise errors.InvalidL3Agent(agent.name)
 
     def remove_router_from_agent(self, now: float, router: Id, name: str) -> list[Notice]:
@@ -86,3 +87,35 @@ class ByHand(Routers):
             return []
         agent = self.tables.agent(name)
         return list(agent.hosted) if agent.type == agent_type else []
+
+    def hosting(self, now: float, router: Id) -> dict[str, HaState | None]:
+        """The L3 agents of *router*, those of an HA router with the state the server believes in.
+
+        What an agent told last stands until it is looked at while the agent is dead or disabled:
+        then a master there becomes a standby; or `unknown`, if all agents of the router are.
+        Source: list_l3_agents_hosting_router, neutron/db/l3_hascheduler_db.py, and
+        _get_bindings_and_update_router_state_for_dead_agents, neutron/db/l3_hamode_db.py.
+        """
+        record = self.tables.router(router)
+        if not record.ha:
+            return dict.fromkeys(record.agents)
+        rows = [self.agents[name] for name in record.ha_ports]
+        dead = [
+            row.name for row in rows if not (row.admin_state_up and self.tables.is_alive(now, row))
+        ]
+        if self.rules.dead_master != "stays":
+            lost = self.rules.dead_master == "unknown" and len(dead) == len(rows)
+            for name in dead:
+                if record.ha_ports[name] == "active":
+                    record.ha_ports[name] = "unknown" if lost else "standby"
+        return dict(record.ha_ports)
+
+    def tell_ha_states(self, name: str, states: Mapping[Id, HaState]) -> None:
+        """What VRRP made of the replicas on an agent; what it does not have is passed over.
+
+        Source: update_routers_states, neutron/db/l3_hamode_db.py.
+        """
+        for router, state in states.items():
+            record = self.routers.get(router)
+            if record is not None and name in record.ha_ports:
+                record.ha_ports[name] = state

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Id: TypeAlias = Any
 """The name of a network or router: anything hashable, as the caller likes."""
@@ -82,13 +83,17 @@ class Network:
     agents: dict[str, int] = field(default_factory=dict)
 
 
+HaState: TypeAlias = Literal["active", "standby", "unknown"]
+
+
 @dataclass(slots=True)
 class Router:
     """A router, and the L3 agents it is bound to, each with its binding index.
 
     *networks* are those of its interfaces; the gateway's is not among them. What is bound of a
     *distributed* router is the part that translates addresses for VMs without a floating one.
-    *ha_ports*: the agents that have a port for an HA router, which may outlive their bindings.
+    *ha_ports*: the agents that have a port for an HA router, which may outlive their bindings, each
+    with the VRRP state that the server believes in.
     """
 
     gateway: Id = None
@@ -99,21 +104,27 @@ class Router:
     networks: dict[Id, None] = field(default_factory=dict)
     admin_state_up: bool = True
     agents: dict[str, int] = field(default_factory=dict)
-    ha_ports: dict[str, None] = field(default_factory=dict)
+    ha_ports: dict[str, HaState] = field(default_factory=dict)
 
 
-def compatible(configurations: dict[str, object], router: Id, gateway: Id) -> bool:
+def compatible(
+    configurations: dict[str, object], router: Id, gateway: Id, looked_at: Collection[str]
+) -> bool:
     """Whether an L3 agent so configured takes a router with this *gateway* network.
 
-    Source: get_l3_agent_candidates, quantum/scheduler/l3_agent_scheduler.py at 2013.1.5; Folsom's
-    agents apply the same filter to themselves (quantum/agent/l3_agent.py at 2012.2.4).
+    *looked_at* are the configurations that the release's filter knows. Source:
+    get_l3_agent_candidates, quantum/scheduler/l3_agent_scheduler.py at 2013.1.5 and
+    neutron/db/l3_agentschedulers_db.py at 29.0.0; Folsom's agents apply the first to themselves
+    (quantum/agent/l3_agent.py at 2012.2.4).
     """
-    confined = not configurations.get("use_namespaces", True)
-    if confined and configurations.get("router_id") != router:
+    told = {key: configurations[key] for key in looked_at if key in configurations}
+    only = told.get("router_id")
+    confined = not told.get("use_namespaces", True) if "use_namespaces" in looked_at else only
+    if confined and only != router:
         return False
     if gateway is None:
-        return bool(configurations.get("handle_internal_only_routers", True))
-    wanted = configurations.get("gateway_external_network_id")
+        return bool(told.get("handle_internal_only_routers", True))
+    wanted = told.get("gateway_external_network_id")
     return wanted in (None, "") or wanted == gateway
 
 

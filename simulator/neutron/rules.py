@@ -22,26 +22,29 @@ class Rules:
     """The options of a server, under Neutron's names, and then its habits.
 
     *has_scheduler*: False for Folsom, which keeps objects and notifies, but binds nothing.
-    *network_triggers*: which requests schedule their network: an API port, a subnet, the port of
-    a router's interface or gateway. *gateway_triggers*: a router created with a gateway is
-    scheduled at once. *dhcp_hosting*: which bound agents count against
-    dhcp_agents_per_network, those `alive` or all `bound`. *dhcp_grace*: a DHCP agent that is
-    starting up is a candidate though silent. *dhcp_sync*: what a syncing DHCP agent is given:
-    `unbound`, every network without any binding, or `served`, those with a DHCP subnet and a free
-    place, if the agent is alive. *admin_filter*: `actual`, the wrongly joined query that asks
-    whether any agent at all is enabled (bugs 1410841, 1414905), or `intended`. *one_binding*: the
-    database allows a router one binding. *same_agent*: adding a router by hand to the agent that
-    has it is a `conflict` or `silent`. *removal*: removing what is not bound is a `conflict` or
-    `silent`. *revival*: an agent heard of again after having been down is told so.
+    *network_triggers*: which requests schedule their network: an API port, a subnet, the port of a
+    router's interface or gateway. *gateway_triggers*: a router created with a gateway is scheduled
+    at once. *candidate_filter*: which of its configurations decide whether an L3 agent takes a
+    router (router_id, where use_namespaces is known, only without them). *dhcp_hosting*: which
+    bound agents count against dhcp_agents_per_network, those `alive` or all `bound`. *dhcp_grace*:
+    a DHCP agent that is starting up is a candidate though silent. *dhcp_sync*: what a syncing DHCP
+    agent is given: `unbound`, every network without any binding, or `served`, those with a DHCP
+    subnet and a free place, if the agent is alive. *admin_filter*: `actual`, the wrongly joined
+    query that asks whether any agent at all is enabled (bugs 1410841, 1414905), or `intended`.
+    *one_binding*: the database allows a router one binding. *same_agent*: adding a router by hand
+    to the agent that has it is a `conflict` or `silent`. *removal*: removing what is not bound is
+    a `conflict` or `silent`. *revival*: an agent heard of again after having been down is told so.
     *updates_reach*: DHCP notices go to bound agents that are `alive`, or to all that are
-    `enabled`. *unregistered*: an agent without a row that asks is refused with an `error`, or given
-    `nothing`. *dhcp_failover_filter*: whether disabled agents are left out. *dhcp_failover_skips*:
-    a pass does nothing when no DHCP agent is eligible (bug 1461714). *l3_failover_rechecks*: an
-    agent that is back is spared (bug 1522436). *added_by_call*: router_added_to_agent waits for an
-    answer. *ha_failover*: HA routers are moved, too; or `aborts`, as at 29.0.0.
-    *disabled_stops_scheduling*: network_auto_schedule off stops all scheduling but by hand.
-    *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop for good (bug 1375597).
-    *unknown_lists*: what the API lists of an unknown agent is `nothing`, or it is an `error`.
+    `enabled`. *unregistered*: an agent without a row that asks is refused with an `error`, or
+    given `nothing`. *dhcp_failover_filter*: whether disabled agents are left out.
+    *dhcp_failover_skips*: a pass does nothing when no DHCP agent is eligible (bug 1461714).
+    *l3_failover_rechecks*: an agent that is back is spared (bug 1522436). *added_by_call*:
+    router_added_to_agent waits for an answer. *ha_failover*: HA routers are moved, too; or
+    `aborts`, as at 29.0.0. *disabled_stops_scheduling*: network_auto_schedule off stops all
+    scheduling but by hand. *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop
+    for good (bug 1375597). *unknown_lists*: what the API lists of an unknown agent is `nothing`,
+    or it is an `error`. *dead_master*: what the API tells of an HA router that was active on an
+    agent now dead: it `stays` active, is a `standby`, or `unknown` if all its agents are dead.
     *health_check*: the server looks for dead agents every half agent_down_time and logs them.
 
     Of distributed routers: *snat_choice*: the agent for SNAT is the `scheduler`'s choice, or (own
@@ -73,6 +76,12 @@ class Rules:
     has_scheduler: bool = True
     network_triggers: tuple[str, ...] = ("port",)
     gateway_triggers: bool = False
+    candidate_filter: tuple[str, ...] = (
+        "use_namespaces",
+        "router_id",
+        "gateway_external_network_id",
+        "handle_internal_only_routers",
+    )
     dhcp_hosting: Literal["alive", "bound"] = "alive"
     dhcp_grace: bool = False
     dhcp_sync: Literal["unbound", "served"] = "unbound"
@@ -95,6 +104,7 @@ class Rules:
     loop_errors: Literal["end_pass", "kill"] = "end_pass"
     health_check: bool = False
     unknown_lists: Literal["nothing", "error"] = "error"
+    dead_master: Literal["stays", "standby", "unknown"] = "stays"
     snat_choice: Literal["random", "scheduler"] = "scheduler"
     distributed_ha: Literal["refused", "allowed"] = "allowed"
     legacy_to_dvr: Literal["RouterL3AgentMismatch", "DVRL3CannotAssignToDvrAgent"] = (

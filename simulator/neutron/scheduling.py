@@ -173,8 +173,13 @@ class Scheduling:
         record = self._tables.routers[router]
         hints = self._hints(record) if self._rules.router_scheduler_driver in ZONED else ()
         zoned = not hints or agent.zone in hints
-        suits = zoned and suits_mode(agent.mode, record.distributed)
-        return suits and compatible(agent.configurations, router, record.gateway)
+        right = zoned and suits_mode(agent.mode, record.distributed)
+        return right and self.suits(agent, router)
+
+    def suits(self, agent: Agent, router: Id) -> bool:
+        """Whether an L3 agent's configuration lets it take *router*."""
+        gateway = self._tables.routers[router].gateway
+        return compatible(agent.configurations, router, gateway, self._rules.candidate_filter)
 
     def demands(self, router: Id) -> tuple[object, ...]:
         """What `admits` looks at of a router: equal demands are admitted alike."""

@@ -217,7 +217,7 @@ class Tables:
             return False
         record.agents[agent.name] = index
         if isinstance(record, Router) and record.ha:
-            record.ha_ports[agent.name] = None
+            record.ha_ports[agent.name] = "standby"
         agent.hosted[target] = None
         agent.load += agent.type == "dhcp"
         self._changed(target, record, agent.name, True)

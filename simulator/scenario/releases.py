@@ -204,6 +204,12 @@ GRIZZLY = Release(
     rules={
         "network_triggers": ("port",),
         "gateway_triggers": False,
+        "candidate_filter": (
+            "use_namespaces",
+            "router_id",
+            "gateway_external_network_id",
+            "handle_internal_only_routers",
+        ),
         "dhcp_hosting": "alive",
         "dhcp_grace": False,
         "dhcp_sync": "unbound",
@@ -230,6 +236,7 @@ GRIZZLY = Release(
         "router_scheduler_driver": "quantum/scheduler/__init__.py: ChanceScheduler",
         "network_triggers": "quantum/api/rpc/agentnotifiers/dhcp_rpc_agent_api.py: an API port",
         "gateway_triggers": "quantum/db/l3_db.py: creating a router schedules nothing",
+        "candidate_filter": "quantum/scheduler/l3_agent_scheduler.py: get_l3_agent_candidates",
         "dhcp_hosting": "quantum/scheduler/dhcp_agent_scheduler.py: agents that look alive",
         "dhcp_sync": "quantum/scheduler/dhcp_agent_scheduler.py: all that nobody hosts",
         "admin_filter": "quantum/db/agentschedulers_db.py, bugs 1410841 and 1414905",

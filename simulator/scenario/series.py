@@ -85,6 +85,7 @@ CHANGES: tuple[Series, ...] = (
         l3_workers=((8, 8), "fe2ca9a758: a queue by priority, eight green threads"),
         same_agent=("silent", "adding a router to the agent that has it changes nothing"),
         loop_errors=("kill", "neutron/db/l3_agentschedulers_db.py, bug 1375597: ends for good"),
+        dead_master=("stays", "neutron/db/l3_hamode_db.py: as the agent told"),
         ha_restart_cuts=(True, "[?] bugs 1798475, 1959151: could put HA ports down"),
         snat_choice=("random", "bind_snat_servicenode, neutron/db/l3_dvrscheduler_db.py"),
         distributed_ha=("refused", "DistributedHARouterNotSupported, neutron/db/l3_hamode_db.py"),
@@ -135,8 +136,11 @@ CHANGES: tuple[Series, ...] = (
         router_paging=(True, "0e97feb0f3, bug 1516260: sync_routers timed out for ever"),
         health_check=(True, "neutron/db/agents_db.py: dead agents are logged every 37 s"),
         network_triggers=(("port", "subnet", "interface"), "aa00310eef: router interfaces, too"),
+        candidate_filter=(("router_id", "gateway_external_network_id",
+                           "handle_internal_only_routers"), "use_namespaces was removed"),
         gateway_triggers=(True, "da00d1a186 (8.x): creating a router with a gateway"),
         l3_failover_rechecks=(True, "9ec466cd42, 70068992e3, bug 1522436: storm though it is back"),
+        dead_master=("standby", "fc514b8e71, neutron/db/l3_hamode_db.py: when somebody asks"),
         snat_choice=("scheduler", "spec improve-dvr-l3-agent-binding: SNAT is bound as legacy is"),
         distributed_ha=("allowed", "create_router, neutron/db/l3_hamode_db.py, asks no more"),
         legacy_to_dvr=("DVRL3CannotAssignToDvrAgent", "[?] neutron/db/l3_agentschedulers_db.py; "
@@ -165,6 +169,7 @@ CHANGES: tuple[Series, ...] = (
             ha_revival_cuts=(False, "9ed693228f, bug 1731595: HA ports went down on revival"),
             dhcp_failover_filter=(False, "7c7b2d75aa: disabled agents' networks move, too")),
     _series("rocky", "Rocky", "13.0.7",
+            dead_master=("unknown", "b62d1bfdf7: not a standby if all agents are dead"),
             dhcp_workers=((8, 8), "neutron/agent/dhcp/agent.py: green threads for events"),
             dvr_retain=("always", "8b16b53b5b: _notify_agents_router_rescheduled looks at ports")),
     _series("stein", "Stein: DHCP resync by events", "14.4.2",
@@ -174,6 +179,8 @@ CHANGES: tuple[Series, ...] = (
             dhcp_workers=((8, 32), "837c9283ab: as many as there are networks"),
             l3_workers=((8, 32), "837c9283ab: as many as there are routers")),
     _series("train", "Train", "15.3.4",
+            candidate_filter=(("router_id", "handle_internal_only_routers"),
+                              "9b2e472ae9: gateway_external_network_id was removed"),
             ha_report=("settled", "3f022a193f, bug 1837635: waits 2 s before it reports")),
     _series("ussuri", "Ussuri", "16.4.2",
             disabled_stops_scheduling=(True, "139b496ef9: network_auto_schedule off stops all")),
@@ -236,7 +243,7 @@ RELEASES: Mapping[str, Release] = _all()
 
 
 def behaviours() -> dict[str, list[object]]:
-    """Every rule and habit of the releases with a scheduler, and the values that it has in some."""
+    """Every rule and habit that a run can show, and the values that it has in some release."""
     found: dict[str, list[object]] = {}
     for release in RELEASES.values():
         if release.has_scheduler:
@@ -244,7 +251,8 @@ def behaviours() -> dict[str, list[object]]:
                 values = found.setdefault(name, [])
                 if value not in values:
                     values.append(value)
-    del found["reports"]  # who reports is a matter of `components`
+    for name in ("reports", "unknown_lists", "dead_master"):  # `components` says who reports;
+        del found[name]  # and in no run does anybody ask the API for lists
     return found
 
 

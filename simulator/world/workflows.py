@@ -53,10 +53,11 @@ class Workflows:
         if agent.type == "dhcp":
             return self.objects.networks()
         configurations = dict(agent.plan.configurations)
+        filtered = self.plan.rules.candidate_filter
         return [
             router
             for router in self.objects.routers()
-            if compatible(configurations, router, self.objects.gateway_of(router))
+            if compatible(configurations, router, self.objects.gateway_of(router), filtered)
         ]
 
     def reconcile(self, agent: Agent, wanted: list[int], begin: float = 0.0) -> None:

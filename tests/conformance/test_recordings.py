@@ -181,6 +181,8 @@ def _at(data, step, **changes):
         (lambda d: d["timeline"]["config"].update(network_scheduler_driver="Best"),
          "unknown network_scheduler_driver 'Best'"),
         (lambda d: d.pop("steps"), "steps: field required"),
+        (lambda d: d.update(steps=[]), "steps: list should have at least 1 item"),
+        (lambda d: _at(d, 3, i=2), "step 2: i: more than 2, of the step before, is wanted"),
         (lambda d: _at(d, 8, network="ext"), "step 8: 'ext' exists already"),
         (lambda d: _at(d, 3, t=1e300), "step 3: 1e+300 s is too late"),
         (lambda d: _at(d, 2, az_hints=[{"a": 1}]), "step 2: az_hints: a list of names is wanted"),

@@ -150,3 +150,49 @@ def test_what_an_unknown_agent_hosts(release, refused):
             cloud.server.hosted_by("nobody", "dhcp")
     else:
         assert cloud.server.hosted_by("nobody", "dhcp") == []
+
+
+# -- what is asked of the server -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("release", "one_dead", "all_dead"),
+    [
+        ("liberty", "active", "active"),
+        ("mitaka", "standby", "standby"),
+        ("rocky", "standby", "unknown"),
+        ("2026.2", "standby", "unknown"),
+    ],
+)
+@pytest.mark.parametrize("end", ["kill", "disable"])
+def test_what_is_told_of_a_master_whose_agent_is_dead(release, one_dead, all_dead, end):
+    for victims, expected in ((["l3-1"], one_dead), (["l3-1", "l3-2"], all_dead)):
+        cloud = Cloud(rules=rules_of(RELEASES[release]))
+        cloud.l3("1", "2")
+        cloud.server.create_router(cloud.now, "r", ha=True)
+        cloud.server.tell_ha_states("l3-1", {"r": "active"})
+        for name in victims:
+            getattr(cloud, end)(name)
+        assert cloud.server.hosting(cloud.now, "r") == {"l3-1": expected, "l3-2": "standby"}
+
+
+def test_which_configurations_decide_what_an_l3_agent_takes():
+    """router_id alone since Mitaka; the external network's id until Stein (9b2e472ae9)."""
+    found = {}
+    for release in ("grizzly", "mitaka", "stein", "2026.2"):
+        cloud = Cloud(rules=rules_of(RELEASES[release]))
+        cloud.l3("1", router_id="other")
+        cloud.l3("2", gateway_external_network_id="elsewhere")
+        cloud.network("ext")
+        cloud.server.create_router(cloud.now, "r", gateway="ext")
+        found[release] = [
+            name
+            for name, agent in cloud.server.agents.items()
+            if cloud.server.scheduling.suits(agent, "r")
+        ]
+    assert found == {
+        "grizzly": ["l3-1"],
+        "mitaka": [],
+        "stein": [],
+        "2026.2": ["l3-2"],
+    }

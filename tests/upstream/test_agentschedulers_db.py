@@ -247,8 +247,8 @@ def placed(*routers: str, **options) -> Cloud:
 
 def test_router_rescheduler_iterates_after_reschedule_failure():
     cloud = placed("r1", "r2")
-    cloud.server.update_router(cloud.now, "r1", {"gateway": "ext"})
-    cloud.l3("hostb", gateway_external_network_id="another")  # which cannot take r1
+    cloud.server.update_router(cloud.now, "r2", {"gateway": "ext"})
+    cloud.l3("hostb", handle_internal_only_routers=False)  # which cannot take r1
     cloud.failover.routers(cloud.now)
     assert cloud.hosts("r1") == ["l3-hosta"]
     assert cloud.hosts("r2") == ["l3-hostb"]

@@ -475,6 +475,20 @@ def test_manual_remove_ha_router_from_agent():
     assert cloud.hosts("r1") == ["l3-2"]
 
 
+def test_list_l3_agents_hosting_ha_router():
+    cloud = highly_available()
+    assert set(cloud.server.hosting(cloud.now, "r1").values()) == {"standby"}
+    cloud.server.tell_ha_states("l3-1", {"r1": "active", "nowhere": "active"})
+    assert cloud.server.hosting(cloud.now, "r1") == {"l3-1": "active", "l3-2": "standby"}
+
+
+def test_list_l3_agents_hosting_legacy_router():
+    cloud = Cloud()
+    cloud.l3("1")
+    cloud.router("r1", gateway=cloud.network())
+    assert cloud.server.hosting(cloud.now, "r1") == {"l3-1": None}
+
+
 def test_manual_remove_ha_router_from_all_agents():
     cloud = highly_available()
     for name in ("l3-1", "l3-2"):
