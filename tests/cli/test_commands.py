@@ -143,10 +143,13 @@ def test_the_schema_knows_every_release():
 
 
 def test_releases_differ_by_what_was_changed_between_them(netnode):
-    """Havana's last point release and Icehouse: only the L3 agent's restart."""
+    """Havana's last point release and Icehouse: the L3 agent's restart, and a new option."""
     head, *rows = netnode("releases", "diff", "havana", "icehouse").out.splitlines()
     assert head.split() == ["havana", "icehouse"]
-    assert [row.split()[:3] for row in rows] == [["l3_restart_wipes", "true", "false"]]
+    assert [row.split()[:3] for row in rows] == [
+        ["l3_restart_wipes", "true", "false"],
+        ["rpc_workers", "-", "0"],
+    ]
     assert "bug 1175695" in rows[0]
     back = netnode("releases", "diff", "icehouse", "havana").out.splitlines()
     assert back[1].split()[:3] == ["l3_restart_wipes", "false", "true"]
