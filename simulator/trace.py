@@ -55,6 +55,8 @@ class Kind(IntEnum):
     PROMOTED = 25  # a VRRP replica carries the router's addresses from now on (agent, router)
     DEMOTED = 26  # it carries them no longer, though it goes on (agent, router)
     HA_REPORTED = 27  # the server learns of a replica's state (agent, router, 1 active, 0 standby)
+    PORTS_REFUSED = 28  # its ports are not bound: the L2 agent looks dead (agent, object)
+    PORTS_BOUND = 29  # they are after all, and wired (agent, object)
 
 
 BELIEFS = (Kind.AGENT_DOWN, Kind.AGENT_ALIVE)

@@ -23,7 +23,7 @@ from simulator.analysis.intervals import (
     union_of,
 )
 from simulator.analysis.replicas import mastering, without_standbys
-from simulator.analysis.states import Ends, alternating, failed, grouped
+from simulator.analysis.states import Ends, alternating, alternating_objects, failed, grouped
 from simulator.trace import Bools, Floats, Ints, Kind, Sort, Trace
 
 
@@ -55,6 +55,13 @@ class History:
     def unwired(self) -> dict[int, Spans]:
         """When what is new on an L2 agent's host waits to be wired."""
         return alternating(self.trace, Kind.STOPPED, Kind.WIRED)
+
+    @cached_property
+    def _refused(self) -> dict[int, Spans]:
+        """When the server refused to bind ports, by node and object in one number."""
+        found = alternating_objects(self.trace, Kind.PORTS_REFUSED, Kind.PORTS_BOUND)
+        size = len(self.trace.objects.names)
+        return {int(self.node_of[agent]) * size + thing: s for (agent, thing), s in found.items()}
 
     # -- objects ---------------------------------------------------------------------------
 
@@ -136,15 +143,19 @@ class History:
 
     @cached_property
     def wired(self) -> Rows:
-        """As `held`, but from when the host's L2 agent had wired what is new."""
+        """As `held`, but from when ports were bound and the host's L2 agent had wired them."""
         return self._without_standbys(self._wired(self.attached))
 
     def _wired(self, rows: Rows) -> Rows:
         start = rows.start.copy()
         for node, which in grouped(rows.node):
             waits = self.unwired.get(int(self.trace.nodes.l2[node]), NOTHING)
-            if waits.starts.size:
-                start[which] = _delayed(start[which], waits)
+            start[which] = _delayed(start[which], waits)
+        pair = rows.node * len(self.trace.objects.names) + rows.owner
+        refused = np.flatnonzero(np.isin(pair, list(self._refused)))
+        for one, which in grouped(pair[refused]):
+            mine = refused[which]
+            start[mine] = np.maximum(start[mine], _delayed(rows.start[mine], self._refused[one]))
         wired = Rows(rows.owner, rows.node, start, rows.end)
         return wired.take(wired.end > wired.start)
 
@@ -341,6 +352,8 @@ class History:
 
 def _delayed(times: Floats, waits: Spans) -> Floats:
     """*times*, those within *waits* put off to their end; what stood at time 0 had no wait."""
+    if not waits.starts.size:
+        return times
     place = np.searchsorted(waits.starts, times, side="right") - 1
     end = waits.ends[np.maximum(place, 0)]
     return np.where((place >= 0) & (times < end) & (times > 0), end, times)

@@ -7,7 +7,8 @@ found by its place in the trace, not by its time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from simulator.analysis.intervals import Spans, union_of_pairs
 from simulator.trace import Floats, Ints, Kind, Trace
 
 Pairs = list[tuple[float, float]]
+Group = TypeVar("Group", bound=Hashable)
 
 
 def failed(trace: Trace) -> dict[int, Spans]:
@@ -35,13 +37,27 @@ def failed(trace: Trace) -> dict[int, Spans]:
 
 def alternating(trace: Trace, on: Kind, off: Kind) -> dict[int, Spans]:
     """Per subject, from the first event *on* to the next *off*, again and again."""
-    since: dict[int, float] = {}
-    pairs: dict[int, Pairs] = defaultdict(list)
-    for time, kind, subject in _events(trace, on, off):
+    return _alternating(trace, _events(trace, on, off), on)
+
+
+def alternating_objects(trace: Trace, on: Kind, off: Kind) -> dict[tuple[int, int], Spans]:
+    """The same for each pair of subject and object."""
+    rows = np.flatnonzero(np.isin(trace.kind, (on, off)))
+    pairs = zip(trace.subject[rows].tolist(), trace.object[rows].tolist(), strict=True)
+    times, kinds = trace.time[rows].tolist(), trace.kind[rows].tolist()
+    return _alternating(trace, zip(times, kinds, pairs, strict=True), on)
+
+
+def _alternating(
+    trace: Trace, events: Iterable[tuple[float, int, Group]], on: Kind
+) -> dict[Group, Spans]:
+    since: dict[Group, float] = {}
+    pairs: dict[Group, Pairs] = defaultdict(list)
+    for time, kind, group in events:
         if kind == on:
-            since.setdefault(subject, time)
-        elif subject in since:
-            pairs[subject].append((since.pop(subject), time))
+            since.setdefault(group, time)
+        elif group in since:
+            pairs[group].append((since.pop(group), time))
     return _spans(trace, pairs, since)
 
 
@@ -52,11 +68,13 @@ def _events(trace: Trace, *kinds: Kind) -> Iterator[tuple[float, int, int]]:
     return zip(*columns, strict=True)
 
 
-def _spans(trace: Trace, pairs: dict[int, Pairs], since: Mapping[int, float]) -> dict[int, Spans]:
+def _spans(
+    trace: Trace, pairs: dict[Group, Pairs], since: Mapping[Group, float]
+) -> dict[Group, Spans]:
     """*pairs*, and what began at *since* and lasts to the end."""
-    for subject, time in since.items():
-        pairs[subject].append((time, trace.horizon))
-    return {subject: union_of_pairs(found) for subject, found in pairs.items()}
+    for group, time in since.items():
+        pairs[group].append((time, trace.horizon))
+    return {group: union_of_pairs(found) for group, found in pairs.items()}
 
 
 class Ends:

@@ -229,6 +229,7 @@ GRIZZLY = Release(
         "disabled_stops_scheduling": False,
         "loop_errors": "end_pass",
         "health_check": False,
+        "port_binding": "always",
         "unknown_lists": "nothing",
     },
     sources={
@@ -243,6 +244,7 @@ GRIZZLY = Release(
         "one_binding": "quantum/db/agentschedulers_db.py: no uniqueness, bug 1230323",
         "same_agent": "quantum/db/agentschedulers_db.py: 409 RouterHostedByL3Agent",
         "other_agent": "quantum/db/agentschedulers_db.py: 409 RouterSchedulingFailed",
+        "port_binding": "the Open vSwitch plugin does not ask for the L2 agent",
         "unknown_lists": "quantum/db/agentschedulers_db.py: an empty list",
         "removal": "quantum/db/agentschedulers_db.py: 409 RouterNotHostedByL3Agent",
         "revival": "quantum/db/agents_db.py: nobody notices that an agent is back",

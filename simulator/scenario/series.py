@@ -54,6 +54,7 @@ CHANGES: tuple[Series, ...] = (
         send_arp_for_ha=(0, "591ee00a67: kernel crashes"),
         dhcp_sync=("served", "auto_schedule_networks: only networks with a DHCP subnet, not to a "
                    "silent agent"),
+        port_binding=("alive", "ML2, neutron/plugins/ml2/drivers/mech_agent.py, bug 1244255"),
         other_agent=("RouterHostedByL3Agent", "names the holder; neutron/db/l3_agentschedulers_db"),
     ),
     _series(
@@ -177,6 +178,7 @@ CHANGES: tuple[Series, ...] = (
             resync_throttle=(1.0, "new: what needs a resync is not left to resync_interval"),
             rpc_response_max_timeout=(600.0, "new: the most that a time-out doubles to"),
             dhcp_workers=((8, 32), "837c9283ab: as many as there are networks"),
+            port_binding=("revival", "f787f12aa3: refused ports are tried again"),
             l3_workers=((8, 32), "837c9283ab: as many as there are routers")),
     _series("train", "Train", "15.3.4",
             candidate_filter=(("router_id", "handle_internal_only_routers"),

@@ -3,7 +3,8 @@
 Nothing in the simulated world reacts to who is master, so it is derived once, at the end, router by
 router. A replica is on an L3 agent's host from CONFIGURED to UNCONFIGURED or the host's failure;
 its agent's death does not matter to it. The HA network runs over the data network, and through the
-L2 agent as everything else: what is set up before that has wired it is a backup that hears nobody.
+L2 agent as everything else: what is set up before that has wired it, or whose ports the server does
+not bind, is a backup that hears nobody.
 The component `ha-network` cuts advertisements alone.
 
 Assumed: a replica's address is fixed, and the addresses of a router's replicas are in random order;
@@ -13,7 +14,7 @@ HA ports that a starting or revived L3 agent puts down are down for *rewire*.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +33,8 @@ from simulator.world.vrrp import Change, Election, Said, Timing, What
 SHUTDOWN = float(CAUSES.index("shutdown"))
 STAGE = (
     Kind.FAIL, Kind.REPAIR, Kind.STOPPED, Kind.STARTED, Kind.REVIVED, Kind.WIPED, Kind.CONFIGURED,
-    Kind.UNCONFIGURED, Kind.FLUSHED, Kind.WIRED, Kind.DELETED,
+    Kind.UNCONFIGURED, Kind.FLUSHED, Kind.WIRED, Kind.DELETED, Kind.PORTS_REFUSED,
+    Kind.PORTS_BOUND,
 )  # fmt: skip
 """What an election depends on."""
 WITHOUT_REPLICAS = ("dvr", "dvr_no_external")
@@ -42,7 +44,8 @@ WITHOUT_REPLICAS = ("dvr", "dvr_no_external")
 @dataclass
 class Node:
     """A host with an L3 agent: its *replicas* (routers, and whether they are wired), how many
-    things keep advertisements from passing (*cuts*), and what its L2 agent has done.
+    things keep advertisements from passing (*cuts*), what its L2 agent has done, and the routers
+    whose ports the server has *refused* to bind.
     """
 
     number: int
@@ -51,6 +54,11 @@ class Node:
     cuts: int = 0
     unwired: bool = False
     flushed: bool = False
+    refused: set[int] = field(default_factory=set)
+
+    def wires(self, router: int) -> bool:
+        """Whether what is set up now, or waits, is wired."""
+        return not self.unwired and router not in self.refused
 
 
 def elections(plan: Plan, objects: Objects, recorder: Recorder, streams: Streams) -> None:
@@ -143,13 +151,18 @@ class Stage:
         if kind == Kind.CONFIGURED:
             if router in node.replicas:
                 return
-            wired = node.replicas[router] = time == 0 or not node.unwired
+            wired = node.replicas[router] = time == 0 or node.wires(router)
             what = What.JOINED if wired and not node.cuts else What.BORN
             self.changes[router].append(Change(time, node.number, what))
         elif kind == Kind.UNCONFIGURED:
             self._remove(time, node, router, What.RESIGNED)
         elif kind == Kind.WIPED:
             self._lose(time, node, What.GONE)
+        elif kind == Kind.PORTS_REFUSED:
+            node.refused.add(router)
+        elif kind == Kind.PORTS_BOUND:
+            node.refused.discard(router)
+            self._wire(time, node, [router])
         elif kind in self._cutting and time > 0 and node.replicas and self._rewire:
             self._cut(time, node, 1)
             self._mends.append((time + self._rewire, node))
@@ -162,14 +175,18 @@ class Stage:
             self._cut(time, node, 1)
         elif kind == Kind.WIRED:
             node.unwired = False
-            for router, wired in node.replicas.items():
-                if not wired:
-                    node.replicas[router] = True
-                    if not node.cuts:
-                        self.changes[router].append(Change(time, node.number, What.LINKED))
+            self._wire(time, node, list(node.replicas))
             if node.flushed:
                 node.flushed = False
                 self._cut(time, node, -1)
+
+    def _wire(self, time: float, node: Node, routers: Iterable[int]) -> None:
+        """Those of *routers* that were waiting for a wire have one, if nothing else is missing."""
+        for router in routers:
+            if node.wires(router) and node.replicas.get(router) is False:
+                node.replicas[router] = True
+                if not node.cuts:
+                    self.changes[router].append(Change(time, node.number, What.LINKED))
 
     def _cut(self, time: float, node: Node, more: int) -> None:
         """One thing *more* (or less, -1) keeps advertisements from passing."""

@@ -26,6 +26,7 @@ from simulator.world.noise import make_noise
 from simulator.world.operators import Operators
 from simulator.world.placement import place
 from simulator.world.plan import Plan, uplink_rates
+from simulator.world.ports import Ports
 from simulator.world.status_loops import status_loops
 from simulator.world.streams import (
     HEARTBEAT_PHASE,
@@ -62,7 +63,8 @@ class World:
         self._attempts: Counter[int] = Counter()
         self._loads: defaultdict[str, Hosted] = defaultdict(Hosted)
         self.server = self._server()
-        self.workflows = Workflows(plan, self.server, self.objects, streams)
+        self.ports = Ports(plan, self.server)
+        self.workflows = Workflows(plan, self.server, self.objects, self.ports, streams)
         self.api = Api(self.cluster, self.control, self.server, self.objects)
         self.api.on_ports = self._on_ports
         self.agents = [self._agent(i) for i in range(len(plan.agents))]
@@ -100,8 +102,10 @@ class World:
         if self.objects.sort[target] == Sort.NETWORK:
             self._loads[name].change(self.env.now, self._weight(target), bound)
         kind = Kind.BOUND if bound else Kind.UNBOUND
-        component = self.api.agents[name].component
-        self.recorder.add(self.env.now, kind, component, target)
+        agent = self.api.agents[name]
+        if not bound:
+            self.ports.leave(agent, target)
+        self.recorder.add(self.env.now, kind, agent.component, target)
 
     def _weight(self, network: int) -> int:
         """What a network adds to the load of its DHCP agents (it has one subnet)."""
@@ -174,6 +178,9 @@ class World:
             self.env.now, plan.name, plan.type, plan.host_name, zone=plan.zone,
             configurations=self._told(agent), start=first,
         )  # fmt: skip
+        back = status == "revived" and self.plan.rules.port_binding == "revival"
+        if agent.type == "l2" and (first or back):
+            self.ports.retry(agent)
         if status == "new":
             self.recorder.add(self.env.now, Kind.REGISTERED, agent.component)
         elif status == "revived":
@@ -236,6 +243,7 @@ class World:
                 things = self.workflows.wanted(agent) or []
             else:
                 things = []
+            self.ports.settle(agent, things)
             if things and self.cluster.is_up(agent.plan.host):
                 agent.configured = dict.fromkeys(things, 0.0)
                 self.recorder.batch(

@@ -22,6 +22,7 @@ from simulator.world.agent_costs import AgentCosts
 from simulator.world.agents import FIRST_CHUNK, Agent
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
+from simulator.world.ports import Ports
 from simulator.world.streams import FUZZ, Streams
 
 Steps = Generator[Event, Any, Any]
@@ -30,11 +31,14 @@ Steps = Generator[Event, Any, Any]
 class Workflows:
     """The agents' habits of one release."""
 
-    def __init__(self, plan: Plan, server: Server, objects: Objects, streams: Streams) -> None:
+    def __init__(
+        self, plan: Plan, server: Server, objects: Objects, ports: Ports, streams: Streams
+    ) -> None:
         self.plan = plan
         self.release = plan.release
         self.server = server
         self.objects = objects
+        self.ports = ports
         self.streams = streams
         self.costs = AgentCosts(plan, objects)
 
@@ -68,6 +72,7 @@ class Workflows:
             self._set_up_routers(agent, wanted, begin)
         elif agent.type == "dhcp":
             agent.workers = float(self.plan.option("num_sync_threads") or 1)  # type: ignore[arg-type]
+            self.ports.ask(agent, wanted)
             costs = self.costs.of_networks(agent, wanted)
             agent.build(wanted, costs, begin=begin, behind=True)
             agent.fresh = False
@@ -75,6 +80,7 @@ class Workflows:
             agent.build(wanted, [0.0] * len(wanted), begin=begin)
 
     def _set_up_routers(self, agent: Agent, wanted: Sequence[int], begin: float = 0.0) -> None:
+        self.ports.ask(agent, wanted)
         wanted = [router for router in wanted if router not in agent.configured]
         agent.workers = self.costs.router_workers(agent, len(wanted))
         agent.build(wanted, self.costs.of_routers(agent, wanted), begin=begin)
@@ -311,10 +317,10 @@ class Workflows:
         if gone or self._is_refused(agent, router):
             agent.remove([router])
         elif router in agent.configured:
+            self.ports.ask(agent, [router])
             agent.extend(router, self.costs.of_change(agent, router))
         else:
-            agent.workers = self.costs.router_workers(agent, 1)
-            agent.build([router], self.costs.of_routers(agent, [router]))
+            self._set_up_routers(agent, [router])
 
     def _is_refused(self, agent: Agent, router: int) -> bool:
         """Whether a compute host's agent that asks for *router* is not given it (any more).
@@ -335,6 +341,7 @@ class Workflows:
             agent.remove([network])
         elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
             if agent.control.in_contact(agent):
+                self.ports.ask(agent, [network])
                 agent.workers = self.costs.network_workers(agent)
                 agent.build([network], self.costs.of_networks(agent, [network]))
             else:
