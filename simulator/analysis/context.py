@@ -18,7 +18,8 @@ class Context:
     *begin* and *end* bound the window, s. *lease* is the DHCP lease; from *renewal* (T1) after its
     last renewal on a VM asks its own server, from *rebinding* (T2) on any; *regain* is the time in
     which a VM has an address again once the service is back, s. *daily* holds the steps of the
-    load profile as (seconds of the day, factor), () for a constant load.
+    load profile as (seconds of the day, factor), () for a constant load. *reserves_ports*: the
+    DHCP port of a network taken from an agent is kept for the next one.
     """
 
     begin: float
@@ -27,6 +28,7 @@ class Context:
     reports: bool
     replicated: bool
     distributed: bool
+    reserves_ports: bool
     lease: float
     renewal: float
     rebinding: float
@@ -74,6 +76,7 @@ def context_of(scenario: Scenario, variant: str) -> Context:
         reports=bool(release.habits.reports),
         replicated=bool(option(system, "l3_ha")),
         distributed=bool(option(system, "router_distributed")),
+        reserves_ports=release.habits.dhcp_ports_reserved,
         lease=lease,
         renewal=renewal,
         rebinding=rebinding,

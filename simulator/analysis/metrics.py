@@ -190,7 +190,8 @@ METRICS: Mapping[str, Metric] = {
         "Hours without an address, summed over VMs. A VM asks its own DHCP server for renewal from "
         "half its lease (T1) on, any server of its network from 7/8 (T2) on, and loses its address "
         "when the lease ends; it has one again once any server has served for a stated time "
-        "(costs.address_regain). A new VM has none until first served.",
+        "(costs.address_regain). A new VM has none until first served. From Juno on an agent that "
+        "is given a network has the address of the one that lost it, and is the same server.",
         tenants.hours_without_address,
     ),
     "vm.north_south_availability": Metric(
