@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.analysis import unhosted
 from simulator.analysis.downtime import bindings
 from simulator.analysis.intervals import (
     NOTHING,
@@ -33,8 +34,9 @@ def all_down_by_nodes(history: History) -> Spans:
     """When nodes and agents alone kept a router from serving, and none served.
 
     Uplinks are taken to be up. A router is excused, so that it neither serves nor counts as down,
-    while it is bound to no agent, or while all that keeps its node from serving it is that the L3
-    agent (to set it up) or the L2 agent (to wire it) waits for broker or server.
+    while it is bound to no agent through no node's fault (see `unhosted`), or while all that keeps
+    its node from serving it is that the L3 agent (to set it up) or the L2 agent (to wire it) waits
+    for broker or server.
     """
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
     settled = concatenate([serving, _excused(history)]).inside(lives).merged()
@@ -42,12 +44,11 @@ def all_down_by_nodes(history: History) -> Spans:
 
 
 def _excused(history: History) -> Rows:
-    """When each router was bound nowhere, or only waiting agents kept its node from serving it."""
-    lives = history.lives(Sort.ROUTER)
+    """When no node was to blame for a router that was bound nowhere, or that waited for agents."""
     bound = bindings(history)
     bound = bound.take(history.trace.objects.sort[bound.owner] == Sort.ROUTER)
-    loose = gaps(bound.inside(lives).merged(), lives)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
+    loose = unhosted.excused(history, bound, waits)
     nodes, held = history.trace.nodes, history.held
     set_up = dict(grouped(held.node)) if waits else {}
     parts = []

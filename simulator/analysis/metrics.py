@@ -117,7 +117,8 @@ METRICS: Mapping[str, Metric] = {
         "Time in which nodes and agents alone kept at least one router from serving and none "
         "served, had all uplinks been up. A router that is bound to no agent, or whose agent waits "
         "for broker or server on a node that would pass its traffic, is excused: it counts neither "
-        "as down nor as serving.",
+        "as down nor as serving. One that lost its last binding while that node or its agent was "
+        "down is excused only from when that is back, as if it had stayed bound there.",
         routers.all_down_time_by_nodes,
         high="window",
     ),
