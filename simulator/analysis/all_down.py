@@ -69,19 +69,14 @@ def _excused(history: History) -> Rows:
 def _shared(history: History, bound: Rows) -> Rows:
     """When what highly available routers share, uplink or HA network, was down.
 
-    Replicas that check their way out give up without an uplink, and all are masters without an HA
-    network: neither is the nodes' doing.
+    Replicas that check their way out give up in turn without an uplink, and all are masters without
+    an HA network: neither is the nodes' doing.
     """
     if not history.context.replicated:
         return concatenate(())
     names = history.trace.components.names
     everywhere = history.failed.get(names.index("ha-network"), NOTHING)
-    parts = [bound.covered_by(everywhere)]
-    gateways = history.trace.objects.gateway[bound.owner]
-    for gateway, uplink in enumerate(history.trace.uplinks.tolist()):
-        mine = bound.take(gateways == gateway)
-        parts.append(mine.covered_by(history.failed.get(uplink, NOTHING)))
-    return concatenate(parts)
+    return concatenate([bound.covered_by(everywhere), history.without_uplink(bound)])
 
 
 def _times(rows: Rows) -> Spans:

@@ -171,6 +171,63 @@ def test_with_checks_the_second_failed_one_makes_the_master_resign():
     assert up == down + SKEW
 
 
+CHECKED = {"release": "ocata", "neutron": {"ha_vrrp_health_check_interval": "5s"}}
+
+
+def causes_of(measured):
+    """Seconds of downtime by cause, those that there were."""
+    causes = {name: float(seconds.sum()) for name, seconds in measured.router_causes.items()}
+    return {name: seconds for name, seconds in causes.items() if seconds}
+
+
+def test_a_lost_uplink_is_the_uplinks_downtime_whoever_is_master():
+    """One node, the uplink out from 1000 to 1590 s. FAULT at f, between 1005 and 1010; a backup
+    10 s later, master after 6.8 s more; the checks at f + 20 and f + 25 fail, and so on: the last
+    FAULT before the uplink's return is at f + 575, the next master at f + 591.8, past 1590 s."""
+    measured = ha(1, failures={"uplink/public": outage(1000, 590)}, **CHECKED)
+    changes = [time for time, *_ in masters(measured)]
+    f = changes[1]
+    assert 1005 <= f < 1010
+    cycles = [(f + 25 * k, f + 25 * k + 10 + PATIENCE) for k in range(24)]
+    assert changes[1:] == pytest.approx([time for cycle in cycles for time in cycle])
+    back = f + 585 + PATIENCE
+    assert causes_of(measured) == pytest.approx({"uplink": 590, "electing": back - 1590})
+    assert measured.all_down_by_nodes.length == pytest.approx(back - 1590)
+
+
+def test_replicas_that_go_round_without_an_uplink_are_the_uplinks_downtime():
+    """Of three one is a backup when another gives up: nobody waits for longer than the skew."""
+    measured = ha(3, failures={"uplink/public": outage(1000, 600)}, **CHECKED)
+    assert len({host for _, _, host in masters(measured)}) > 1
+    found = causes_of(measured)
+    assert found.pop("uplink") == pytest.approx(600)
+    assert sum(found.values()) <= 10 + PATIENCE
+
+
+def test_a_host_that_fails_meanwhile_is_the_hosts_downtime():
+    measured = ha(
+        1, failures={"uplink/public": outage(1000, 600), "network-1": outage(1100, 100)}, **CHECKED
+    )
+    assert causes_of(measured)["host"] == pytest.approx(100)
+
+
+def test_a_backups_way_out_is_not_checked():
+    """It is out from 900 to 2000 s; power is lost at the master's from 1000 to 1600 s. The backup
+    is master at 1004.8 to 1006.8, FAULT with the second check after it, and so every 25 s, until
+    the first is back as a backup that hears it resign."""
+    first, second = order()
+    measured = ha(
+        2, failures={first: outage(1000, 600), f"{second}/external": outage(900, 1100)}, **CHECKED
+    )
+    (_, _, _), (up, *won), (down, *left), *_ = masters(measured)
+    assert (won, left) == (["PROMOTED", second], ["DEMOTED", second])
+    assert up == last_advert(1000) + PATIENCE
+    assert 5 <= down - up < 10
+    assert measured.history.router_outages.start.tolist()[0] == 1000
+    assert masters(measured)[-1][1:] == ("PROMOTED", first)
+    assert causes_of(measured)["node_path"] > 100
+
+
 @pytest.mark.parametrize(("rewire", "lost"), [(2, False), (30, True)])
 def test_a_starting_agent_cuts_its_ha_ports(rewire, lost):
     """Until Xena. With 2 s nobody loses patience; with 30 s the backup does, and they conflict."""
