@@ -14,6 +14,7 @@ from simulator.analysis.intervals import (
     concatenate,
     difference,
     gaps,
+    join,
     union,
 )
 from simulator.analysis.replicas import outside
@@ -63,20 +64,44 @@ def _excused(history: History) -> Rows:
         flowing = complement(flushed, 0.0, history.horizon)
         parts += [mine.covered_by(l3).covered_by(flowing), here.covered_by(l2)]
     waiting = history.carried_by(concatenate(parts), external=True, uplink=False, flows=False)
-    return concatenate([loose, waiting, _shared(history, bound)])
+    return concatenate([loose, waiting, _shared(history)])
 
 
-def _shared(history: History, bound: Rows) -> Rows:
-    """When what highly available routers share, uplink or HA network, was down.
+def _shared(history: History) -> Rows:
+    """When highly available routers were down through what they share, uplink or HA network.
 
     Replicas that check their way out give up in turn without an uplink, and all are masters without
-    an HA network: neither is the nodes' doing.
+    an HA network: neither is the nodes' doing, nor is the time until one is master afterwards.
     """
     if not history.context.replicated:
         return concatenate(())
     names = history.trace.components.names
     everywhere = history.failed.get(names.index("ha-network"), NOTHING)
-    return concatenate([bound.covered_by(everywhere), history.without_uplink(bound)])
+    unsettled = _unsettled(history)
+    parts = [history.conflicted.covered_by(everywhere), _after(unsettled, everywhere)]
+    parts.append(history.carried_by(history.turned_out, external=True, uplink=False))
+    gateways = history.trace.objects.gateway[unsettled.owner]
+    for gateway, uplink in enumerate(history.trace.uplinks.tolist()):
+        if history.context.checks_way_out:
+            spans = history.failed.get(uplink, NOTHING)
+            parts.append(_after(unsettled.take(gateways == gateway), spans))
+    return concatenate(parts)
+
+
+def _unsettled(history: History) -> Rows:
+    """When each router had replicas on running hosts, and none or several of them as masters."""
+    lives = history.lives(Sort.ROUTER)
+    idle = gaps(history.held.inside(lives).merged(), lives)
+    attached = history.attached.merged()
+    _, none = join(idle.owner, idle.start, idle.end, attached, lives.start.size)
+    return concatenate([none, history.conflicted]).merged()
+
+
+def _after(rows: Rows, failures: Spans) -> Rows:
+    """What is left of each of *rows* when the first failure ends that it has seen."""
+    place = np.searchsorted(failures.ends, rows.start, side="right")
+    begin = np.append(failures.ends, np.inf)[place]
+    return Rows(rows.owner, rows.node, begin, rows.end).take(rows.end > begin)
 
 
 def _times(rows: Rows) -> Spans:

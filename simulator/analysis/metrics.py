@@ -118,7 +118,9 @@ METRICS: Mapping[str, Metric] = {
         "served, had all uplinks been up. A router that is bound to no agent, or whose agent waits "
         "for broker or server on a node that would pass its traffic, is excused: it counts neither "
         "as down nor as serving. One that lost its last binding while that node or its agent was "
-        "down is excused only from when that is back, as if it had stayed bound there.",
+        "down is excused only from when that is back, as if it had stayed bound there. So is "
+        "a highly available router that has two masters, or none, because the HA network or an "
+        "uplink that masters check is or was down.",
         routers.all_down_time_by_nodes,
         high="window",
     ),

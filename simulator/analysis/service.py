@@ -219,13 +219,6 @@ class History:
 
     # -- routers ---------------------------------------------------------------------------
 
-    def without_uplink(self, rows: Rows) -> Rows:
-        """The parts of *rows* in which the uplink of their owner's external network was down."""
-        gateways = self.trace.objects.gateway[rows.owner]
-        down = [self.failed.get(uplink, NOTHING) for uplink in self.trace.uplinks.tolist()]
-        parts = [rows.take(gateways == i).covered_by(spans) for i, spans in enumerate(down)]
-        return concatenate(parts)
-
     @cached_property
     def turned_out(self) -> Rows:
         """When the uplink kept each router's replicas, which check it, from being master for long.
@@ -234,7 +227,11 @@ class History:
         """
         if not self.context.checks_way_out:
             return concatenate(())
-        return self.without_uplink(self._wired(self.attached))
+        rows = self._wired(self.attached)
+        gateways = self.trace.objects.gateway[rows.owner]
+        down = [self.failed.get(uplink, NOTHING) for uplink in self.trace.uplinks.tolist()]
+        parts = [rows.take(gateways == i).covered_by(spans) for i, spans in enumerate(down)]
+        return concatenate(parts)
 
     @cached_property
     def _router_rows(self) -> Rows:
