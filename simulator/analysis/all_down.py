@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.analysis import unhosted
 from simulator.analysis.downtime import bindings
 from simulator.analysis.intervals import (
     NOTHING,
@@ -13,6 +14,7 @@ from simulator.analysis.intervals import (
     concatenate,
     difference,
     gaps,
+    join,
     union,
 )
 from simulator.analysis.replicas import outside
@@ -33,8 +35,9 @@ def all_down_by_nodes(history: History) -> Spans:
     """When nodes and agents alone kept a router from serving, and none served.
 
     Uplinks are taken to be up. A router is excused, so that it neither serves nor counts as down,
-    while it is bound to no agent, or while all that keeps its node from serving it is that the L3
-    agent (to set it up) or the L2 agent (to wire it) waits for broker or server.
+    while it is bound to no agent through no node's fault (see `unhosted`), or while all that keeps
+    its node from serving it is that the L3 agent (to set it up) or the L2 agent (to wire it) waits
+    for broker or server.
     """
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
     settled = concatenate([serving, _excused(history)]).inside(lives).merged()
@@ -42,12 +45,11 @@ def all_down_by_nodes(history: History) -> Spans:
 
 
 def _excused(history: History) -> Rows:
-    """When each router was bound nowhere, or only waiting agents kept its node from serving it."""
-    lives = history.lives(Sort.ROUTER)
+    """When no node was to blame for a router that was bound nowhere, or that waited for agents."""
     bound = bindings(history)
     bound = bound.take(history.trace.objects.sort[bound.owner] == Sort.ROUTER)
-    loose = gaps(bound.inside(lives).merged(), lives)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
+    loose = unhosted.excused(history, bound, waits)
     nodes, held = history.trace.nodes, history.held
     set_up = dict(grouped(held.node)) if waits else {}
     parts = []
@@ -62,25 +64,44 @@ def _excused(history: History) -> Rows:
         flowing = complement(flushed, 0.0, history.horizon)
         parts += [mine.covered_by(l3).covered_by(flowing), here.covered_by(l2)]
     waiting = history.carried_by(concatenate(parts), external=True, uplink=False, flows=False)
-    return concatenate([loose, waiting, _shared(history, bound)])
+    return concatenate([loose, waiting, _shared(history)])
 
 
-def _shared(history: History, bound: Rows) -> Rows:
-    """When what highly available routers share, uplink or HA network, was down.
+def _shared(history: History) -> Rows:
+    """When highly available routers were down through what they share, uplink or HA network.
 
-    Replicas that check their way out give up without an uplink, and all are masters without an HA
-    network: neither is the nodes' doing.
+    Replicas that check their way out give up in turn without an uplink, and all are masters without
+    an HA network: neither is the nodes' doing, nor is the time until one is master afterwards.
     """
     if not history.context.replicated:
         return concatenate(())
     names = history.trace.components.names
     everywhere = history.failed.get(names.index("ha-network"), NOTHING)
-    parts = [bound.covered_by(everywhere)]
-    gateways = history.trace.objects.gateway[bound.owner]
+    unsettled = _unsettled(history)
+    parts = [history.conflicted.covered_by(everywhere), _after(unsettled, everywhere)]
+    parts.append(history.carried_by(history.turned_out, external=True, uplink=False))
+    gateways = history.trace.objects.gateway[unsettled.owner]
     for gateway, uplink in enumerate(history.trace.uplinks.tolist()):
-        mine = bound.take(gateways == gateway)
-        parts.append(mine.covered_by(history.failed.get(uplink, NOTHING)))
+        if history.context.checks_way_out:
+            spans = history.failed.get(uplink, NOTHING)
+            parts.append(_after(unsettled.take(gateways == gateway), spans))
     return concatenate(parts)
+
+
+def _unsettled(history: History) -> Rows:
+    """When each router had replicas on running hosts, and none or several of them as masters."""
+    lives = history.lives(Sort.ROUTER)
+    idle = gaps(history.held.inside(lives).merged(), lives)
+    attached = history.attached.merged()
+    _, none = join(idle.owner, idle.start, idle.end, attached, lives.start.size)
+    return concatenate([none, history.conflicted]).merged()
+
+
+def _after(rows: Rows, failures: Spans) -> Rows:
+    """What is left of each of *rows* when the first failure ends that it has seen."""
+    place = np.searchsorted(failures.ends, rows.start, side="right")
+    begin = np.append(failures.ends, np.inf)[place]
+    return Rows(rows.owner, rows.node, begin, rows.end).take(rows.end > begin)
 
 
 def _times(rows: Rows) -> Spans:

@@ -18,7 +18,9 @@ class Context:
     *begin* and *end* bound the window, s. *lease* is the DHCP lease; from *renewal* (T1) after its
     last renewal on a VM asks its own server, from *rebinding* (T2) on any; *regain* is the time in
     which a VM has an address again once the service is back, s. *daily* holds the steps of the
-    load profile as (seconds of the day, factor), () for a constant load.
+    load profile as (seconds of the day, factor), () for a constant load. *checks_way_out*: VRRP
+    masters do. *reserves_ports*: the DHCP port of a network taken from an agent is kept for the
+    next one.
     """
 
     begin: float
@@ -26,7 +28,9 @@ class Context:
     architecture: Architecture
     reports: bool
     replicated: bool
+    checks_way_out: bool
     distributed: bool
+    reserves_ports: bool
     lease: float
     renewal: float
     rebinding: float
@@ -67,13 +71,16 @@ def context_of(scenario: Scenario, variant: str) -> Context:
         amount(system, "dhcp_renewal_time") or 0.0,
         amount(system, "dhcp_rebinding_time") or 0.0,
     )
+    replicated = bool(option(system, "l3_ha"))
     return Context(
         begin=quantize(scenario.warm_up),
         end=quantize(scenario.horizon),
         architecture=release.architecture,
         reports=bool(release.habits.reports),
-        replicated=bool(option(system, "l3_ha")),
+        replicated=replicated,
+        checks_way_out=replicated and bool(option(system, "ha_vrrp_health_check_interval")),
         distributed=bool(option(system, "router_distributed")),
+        reserves_ports=release.habits.dhcp_ports_reserved,
         lease=lease,
         renewal=renewal,
         rebinding=rebinding,

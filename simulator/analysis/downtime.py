@@ -1,8 +1,9 @@
 """Why objects were down: each second of downtime has one cause.
 
 The states are nested, so their differences add up to the downtime: an object lives; is bound to an
-agent; some host it is bound to is up; it is set up on one; a replica of it is master; that one's
-NICs and flows pass traffic; the uplink does; nobody else answers for it; it serves.
+agent; some host it is bound to is up; it is set up on one; a replica of it is master, or gave up as
+the uplink is down; that one's NICs and flows pass traffic; the uplink does; nobody else answers for
+it; it serves.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ CAUSES: Mapping[str, str] = {
     "unscheduled": "no agent is bound to it",
     "host": "no host it is bound to is up",
     "configuring": "its agent has not set it up (again) yet: starting, waiting, syncing, queueing",
-    "electing": "no VRRP replica of it is master and known to be so outside",
+    "electing": "no VRRP replica of it is master and known to be so outside; the uplink is up, or "
+    "they do not check it",
     "node_path": "a data or external NIC is down, or an L2 agent has not wired it",
     "uplink": "the uplink of its external network is down",
     "conflicted": "two hosts answer for it",
@@ -39,7 +41,9 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
     bound, attached = bindings(history), history.attached
     router = sort == Sort.ROUTER
     up = history.on_running_hosts(bound)
-    passing = history.carried_by(history.wired, external=router, uplink=False)
+    out = history.turned_out
+    wired = concatenate([history.wired, out])
+    passing = history.carried_by(wired, external=router, uplink=False)
     linked = history.carried_by(history.wired, external=router) if router else passing
     served = history.routed if router else history.leased
     levels = [
@@ -47,7 +51,7 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
         seconds(concatenate([bound, attached])),
         seconds(concatenate([up, attached])),
         seconds(attached),
-        seconds(history.held),
+        seconds(concatenate([history.held, out])),
         seconds(passing),
         seconds(linked),
         seconds(served),

@@ -15,6 +15,7 @@ import numpy as np
 
 from simulator.analysis.cohorts import REMEMBERED
 from simulator.analysis.course import course
+from simulator.analysis.dhcp_ports import by_port
 from simulator.analysis.intervals import Lives, Rows, concatenate, gaps, join
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.renewals import Renewals
@@ -55,7 +56,7 @@ class Leases:
         lives = Lives(history.born, np.where(network, dead, -1.0))
         outages = gaps(history.leased, lives)
         outages = outages.take(np.lexsort((outages.start, outages.owner)))
-        servers = history.dhcp_servers.joined()
+        servers = by_port(history)
         changing = np.zeros(self._size, dtype=bool)
         changing[list(self._changes)] = True
         single = self._single(servers) & ~changing
@@ -79,9 +80,9 @@ class Leases:
         )
 
     def _single(self, servers: Rows) -> Bools:
-        """Which networks have no more than one server, ever."""
-        nodes = int(servers.node.max(initial=0)) + 1
-        owner = np.unique(servers.owner * nodes + servers.node) // nodes
+        """Which networks have no more than one server, ever, as VMs see it."""
+        ports = int(servers.node.max(initial=0)) + 1
+        owner = np.unique(servers.owner * ports + servers.node) // ports
         return np.bincount(owner, minlength=self._size) <= 1
 
     def _harmful(self, outages: Rows, single: Bools, changing: Bools) -> Bools:
@@ -148,8 +149,8 @@ class Leases:
     def _inside(self, walked: Lifetimes, servers: Rows) -> Rows:
         """The servers' rows in the lifetimes, with the place of the lifetime as owner."""
         found = []
-        for node in np.unique(servers.node).tolist():  # those of one node are disjoint
-            rows = servers.take(servers.node == node)
+        for port in np.unique(servers.node).tolist():  # those of one port are disjoint
+            rows = servers.take(servers.node == port)
             which, parts = join(walked.network, walked.start, walked.end, rows, self._size)
             found.append(Rows(which, parts.node, parts.start, parts.end))
         return concatenate(found)

@@ -117,7 +117,10 @@ METRICS: Mapping[str, Metric] = {
         "Time in which nodes and agents alone kept at least one router from serving and none "
         "served, had all uplinks been up. A router that is bound to no agent, or whose agent waits "
         "for broker or server on a node that would pass its traffic, is excused: it counts neither "
-        "as down nor as serving.",
+        "as down nor as serving. One that lost its last binding while that node or its agent was "
+        "down is excused only from when that is back, as if it had stayed bound there. So is "
+        "a highly available router that has two masters, or none, because the HA network or an "
+        "uplink that masters check is or was down.",
         routers.all_down_time_by_nodes,
         high="window",
     ),
@@ -190,7 +193,8 @@ METRICS: Mapping[str, Metric] = {
         "Hours without an address, summed over VMs. A VM asks its own DHCP server for renewal from "
         "half its lease (T1) on, any server of its network from 7/8 (T2) on, and loses its address "
         "when the lease ends; it has one again once any server has served for a stated time "
-        "(costs.address_regain). A new VM has none until first served.",
+        "(costs.address_regain). A new VM has none until first served. From Juno on an agent that "
+        "is given a network has the address of the one that lost it, and is the same server.",
         tenants.hours_without_address,
     ),
     "vm.north_south_availability": Metric(

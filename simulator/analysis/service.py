@@ -231,6 +231,20 @@ class History:
     # -- routers ---------------------------------------------------------------------------
 
     @cached_property
+    def turned_out(self) -> Rows:
+        """When the uplink kept each router's replicas, which check it, from being master for long.
+
+        They go round then: one finds no way out and gives up, the next one takes over.
+        """
+        if not self.context.checks_way_out:
+            return concatenate(())
+        rows = self._wired(self.attached)
+        gateways = self.trace.objects.gateway[rows.owner]
+        down = [self.failed.get(uplink, NOTHING) for uplink in self.trace.uplinks.tolist()]
+        parts = [rows.take(gateways == i).covered_by(spans) for i, spans in enumerate(down)]
+        return concatenate(parts)
+
+    @cached_property
     def _router_rows(self) -> Rows:
         rows = self.wired
         return rows.take(self.trace.objects.sort[rows.owner] == Sort.ROUTER)

@@ -58,7 +58,8 @@ class Habits:
     2 (3 advert + 2) s, in `fast` ones of 2 s, or so after a state has `settled` for 2 s.
     *ha_restart_cuts*, *ha_revival_cuts*: a starting or revived L3 agent puts its HA ports down
     until they are wired again. *garp_refresh*: a VRRP master announces its addresses again once
-    after 60 s (`once`) or every 10 s (`always`).
+    after 60 s (`once`) or every 10 s (`always`). *dhcp_ports_reserved*: the server keeps the DHCP
+    port of a network that it takes from an agent, and with it the address, for the next one.
     """
 
     reports: frozenset[str] = frozenset()
@@ -78,6 +79,7 @@ class Habits:
     ha_restart_cuts: bool = False
     ha_revival_cuts: bool = False
     garp_refresh: Literal["always", "once"] = "always"
+    dhcp_ports_reserved: bool = False
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,8 @@ CHANGES: tuple[Series, ...] = (
         l3_first_sync=("at_once", "6d9dd887e2 (2014.2.2), bug 1407410: was some 80 s after start"),
         l3_workers=((8, 8), "fe2ca9a758: a queue by priority, eight green threads"),
         same_agent=("silent", "adding a router to the agent that has it changes nothing"),
+        dhcp_ports_reserved=(True, "[?] bug 1288923: a moved network had a new DNS server; read "
+                             "in files from before DHCP failover and from later"),
         loop_errors=("kill", "neutron/db/l3_agentschedulers_db.py, bug 1375597: ends for good"),
         dead_master=("stays", "neutron/db/l3_hamode_db.py: as the agent told"),
         ha_restart_cuts=(True, "[?] bugs 1798475, 1959151: could put HA ports down"),

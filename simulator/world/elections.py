@@ -231,13 +231,13 @@ def _say_all(
         there = list(dict.fromkeys(change.replica for change in changes))
         agents = [stage.nodes[number].agent for number in there]
         ranks = [stable_hash(f"{name} on {names[agent]}: {salt}") for agent in agents]
-        bad = checks.of(objects, router, there) if exits else []
-        if not bad and all(time == 0 and what == What.JOINED for time, _, what in changes):
+        ways = checks.of(objects, router, there)
+        calm = all(time == 0 and what == What.JOINED for time, _, what in changes)
+        if calm and not any(ways):
             yield router, agents[ranks.index(max(ranks))], Said(0.0, 0, True, True)
             continue
         place = {number: i for i, number in enumerate(there)}
         mine = [Change(time, place[number], what) for time, number, what in changes]
-        mine = sorted([*mine, *bad], key=lambda change: change.time) if bad else mine
         phase = quantize(float(streams.uniforms(stable_hash(name), ADVERT, 0, 1)[0]) * advert)
-        for one in Election(ranks, timing, phase).run(mine, plan.horizon):
+        for one in Election(ranks, timing, phase, ways).run(mine, plan.horizon):
             yield router, agents[one.replica], one

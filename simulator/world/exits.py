@@ -1,17 +1,19 @@
 """Replicas that check their way out: the external NIC of their host and the uplink.
 
-With ha_vrrp_health_check_interval keepalived runs a script every so often; two failures in a row
-make a replica FAULT, two successes mend it (fall 2, rise 2: KeepalivedTrackScript,
-neutron/agent/linux/keepalived.py).
+With ha_vrrp_health_check_interval keepalived runs a script every so often, which pings the gateway
+if the replica has the router's address, and else succeeds untried (_check_ip_assigned). Two
+failures in a row make a replica FAULT, two successes mend it (fall 2, rise 2). So only a master can
+find that it has no way out; once FAULT it has no address, and is a backup again two checks later.
+Where all ways out are gone, the replicas go round. Source: KeepalivedTrackScript,
+neutron/agent/linux/keepalived.py; release notes of Newton.
 
-Assumed: a replica's checks have a random phase, and went on before it was made; and every replica
-checks. In Neutron's script one that does not have the router's address succeeds untried
-(_check_ip_assigned), so only masters find out, and one that resigned is soon a backup again.
+Assumed: a replica's checks have a random phase.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -20,7 +22,6 @@ from simulator.trace import Kind
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
 from simulator.world.streams import HEALTH_CHECK, Streams, stable_hash
-from simulator.world.vrrp import Change, What
 
 Row = tuple[float, int, int, int, float]
 Pairs = list[tuple[float, float]]
@@ -45,8 +46,39 @@ def exits_failed(plan: Plan, rows: Iterable[Row]) -> dict[int, Pairs]:
     return spans
 
 
+class WayOut:
+    """The checks of one replica, at *phase* + k *interval*, s; *bad* are the spans without a way
+    out, in order.
+    """
+
+    def __init__(self, bad: Pairs, interval: float, phase: float) -> None:
+        self.interval = interval
+        self._bad, self._phase = bad, phase
+        self._ends = [end for _, end in bad]
+
+    def is_gone(self, time: float) -> bool:
+        """Whether there is none at an instant."""
+        place = bisect_right(self._ends, time)
+        return place < len(self._bad) and self._bad[place][0] <= time
+
+    def fault(self, since: float) -> float:
+        """When a replica that has the address from *since* on fails its second check in a row."""
+        last = None
+        for begin, end in self._bad[bisect_right(self._ends, since) :]:
+            first = math.ceil((max(begin, since) - self._phase) / self.interval)
+            stop = math.ceil((end - self._phase) / self.interval)
+            if stop <= first:
+                continue  # no check fell into it
+            if first - 1 == last:
+                return self._phase + first * self.interval
+            if stop - first >= 2:
+                return self._phase + (first + 1) * self.interval
+            last = first
+        return math.inf
+
+
 class Checks:
-    """When replicas find by their checks that their way out is gone, or back."""
+    """The ways out that replicas check."""
 
     def __init__(
         self, plan: Plan, agents: Sequence[int], streams: Streams, exits: Mapping[int, Pairs]
@@ -58,26 +90,20 @@ class Checks:
         self._nics = [int(plan.nodes.external_nic[node_of[agent]]) for agent in agents]
         self._agents = agents
 
-    def of(self, objects: Objects, router: int, there: list[int]) -> list[Change]:
-        """FAULT and MENDED of the replicas of *router* at the agents numbered *there*."""
+    def of(self, objects: Objects, router: int, there: list[int]) -> list[WayOut | None]:
+        """That of each replica of *router* at the agents numbered *there*; None if never gone."""
         plan, gateway = self._plan, objects.gateway[router]
-        if gateway < 0:
-            return []
+        if gateway < 0 or not self._exits:
+            return [None for _ in there]
         uplink = plan.number[f"uplink/{plan.external_networks[gateway]}"]
-        found = []
-        for place, number in enumerate(there):
+        found: list[WayOut | None] = []
+        for number in there:
             bad = _merged(self._exits.get(self._nics[number], []), self._exits.get(uplink, []))
-            if not bad:
-                continue
             agent = plan.components.names[self._agents[number]]
             entity = stable_hash(f"{objects.names[router]} on {agent}")
             u = float(self._streams.uniforms(entity, HEALTH_CHECK, 0, 1)[0])
             phase = quantize(u * self._interval)
-            found += [
-                Change(time, place, What.FAULT if fault else What.MENDED)
-                for time, fault in faults(bad, self._interval, phase)
-                if time < plan.horizon
-            ]
+            found.append(WayOut(bad, self._interval, phase) if bad else None)
         return found
 
 
@@ -92,31 +118,3 @@ def _merged(one: Pairs, other: Pairs) -> Pairs:
         else:
             merged.append((begin, end))
     return merged
-
-
-def faults(
-    bad: Sequence[tuple[float, float]], interval: float, phase: float
-) -> list[tuple[float, bool]]:
-    """When a replica becomes FAULT (True) and is mended, by checks at *phase* + k *interval*, s.
-
-    *bad* are the spans without a way out, in order; one that begins at 0 began long before. Two
-    failed checks in a row make it FAULT, two good ones mend it.
-    """
-    found: list[tuple[float, bool]] = []
-    fault, run, last = False, -9, -9  # the failed checks in a row up to now: the first, the last
-    for begin, end in bad:
-        first = math.ceil((begin - phase) / interval) if begin > 0 else -2
-        stop = math.ceil((end - phase) / interval)
-        if stop <= first:
-            continue  # no check fell into it
-        if fault and first - last > 2:
-            found.append((phase + (last + 2) * interval, False))
-            fault = False
-        run = first if first > last + 1 else run
-        if not fault and stop - run >= 2:
-            found.append((max(phase + (run + 1) * interval, 0.0), True))
-            fault = True
-        last = stop - 1
-    if fault:
-        found.append((phase + (last + 2) * interval, False))
-    return found

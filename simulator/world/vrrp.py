@@ -5,7 +5,9 @@ replica starts as backup with priority 50 and takes over from nobody (nopreempt)
 hears no advertisement for 3 intervals + (256 - 50) / 256 s becomes master; a master that stops in
 good order sends priority 0, after which backups wait (256 - 50) / 256 s only; of two masters the
 one with the lower address gives up when it hears the other. A master repeats its gratuitous ARPs
-once after 60 s (Kilo and later) or every 10 s.
+once after 60 s (Kilo and later) or every 10 s. A master whose checks fail (`exits`) is FAULT: it
+sends priority 0 (vrrp_state_leave_master, keepalived/vrrp/vrrp.c; early 1.2 did not) and takes no
+part until they succeed.
 
 Assumed: a new master advertises at once and then every interval; of backups whose patience ends
 together the highest address wins, and the others hear it at once; addresses and routes are up
@@ -20,6 +22,8 @@ import math
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import NamedTuple
+
+from simulator.world.exits import WayOut
 
 SKEW = (256 - 50) / 256
 """Seconds by which a backup of priority 50 waits longer than three advertisements."""
@@ -37,8 +41,6 @@ class What(IntEnum):
     CUT = 3  # they pass no longer
     GONE = 4  # it ends without a word
     RESIGNED = 5  # it ends in good order
-    FAULT = 6  # its checks found no way out: it takes no part
-    MENDED = 7  # they found it again: it is a backup
 
 
 class Change(NamedTuple):
@@ -82,16 +84,17 @@ class Replica:
 
     __slots__ = (
         "announced", "carries", "carries_at", "deadline", "fault", "learned", "linked",
-        "linked_since", "master", "number", "present", "rank", "since",
+        "linked_since", "master", "number", "present", "rank", "since", "turns_at", "way_out",
     )  # fmt: skip
 
-    def __init__(self, number: int, rank: int) -> None:
-        self.number, self.rank = number, rank
+    def __init__(self, number: int, rank: int, way_out: WayOut | None) -> None:
+        self.number, self.rank, self.way_out = number, rank, way_out
         self.present = self.linked = self.fault = self.master = self.carries = False
         self.linked_since = self.deadline = self.since = 0.0
         self.carries_at = INFINITY  # when a master will carry the addresses (again)
         self.announced = INFINITY  # the first gratuitous ARP of this mastership
         self.learned = -INFINITY  # when those outside found it by asking
+        self.turns_at = INFINITY  # when its checks make a master FAULT, or mend one that is
 
     @property
     def takes_part(self) -> bool:
@@ -102,6 +105,16 @@ class Replica:
     def is_heard(self) -> bool:
         """Whether it advertises and that passes."""
         return self.master and self.linked
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it had no way out when the run began."""
+        return self.way_out is not None and self.way_out.is_gone(0.0)
+
+    def starts(self) -> None:
+        """It has the router's addresses from its announcement on, and so checks its way out."""
+        since = max(self.announced, 0.0)
+        self.turns_at = self.way_out.fault(since) if self.way_out else INFINITY
 
 
 class Step(NamedTuple):
@@ -116,7 +129,7 @@ class Step(NamedTuple):
     other: Replica
 
 
-GIVE_UP, CARRY, PROMOTE = range(3)
+GIVE_UP, CARRY, PROMOTE, FAULT, MEND = range(5)
 
 
 def _sooner(known: Step | None, new: Step) -> Step:
@@ -126,9 +139,22 @@ def _sooner(known: Step | None, new: Step) -> Step:
 class Election:
     """The replicas of one router through time. *said* is what came of it, in order."""
 
-    def __init__(self, ranks: Sequence[int], timing: Timing, phase: float) -> None:
-        """*ranks*: the replicas' addresses; the first master advertised *phase* before time 0."""
-        self.replicas = [Replica(number, rank) for number, rank in enumerate(ranks)]
+    def __init__(
+        self,
+        ranks: Sequence[int],
+        timing: Timing,
+        phase: float,
+        ways_out: Sequence[WayOut | None] = (),
+    ) -> None:
+        """*ranks*: the replicas' addresses; the first master advertised *phase* before time 0.
+
+        *ways_out*: what each replica checks; none does if there are none.
+        """
+        checks = ways_out or [None] * len(ranks)
+        self.replicas = [
+            Replica(number, rank, way)
+            for number, (rank, way) in enumerate(zip(ranks, checks, strict=True))
+        ]
         self.said: list[Said] = []
         self._timing = timing
         self._patience = timing.patience
@@ -152,14 +178,19 @@ class Election:
         return self.said
 
     def _begin(self) -> None:
-        """At time zero the highest address that is heard is master, as if for a long time."""
+        """At time zero the highest address that is heard is master, as if for a long time.
+
+        One that has a way out, if there is any.
+        """
         able = [one for one in self.replicas if one.takes_part]
         able = [one for one in able if one.linked] or able
+        able = [one for one in able if not one.is_lost] or able
         if able:
             first = max(able, key=lambda one: one.rank)
             first.master = first.carries = True
             first.since = -self._phase
             first.announced = first.since - ONCE_AFTER
+            first.starts()
             for one in able if first.linked else ():
                 one.linked_since, one.deadline = first.since, first.since + self._patience
             self.said.append(Said(0.0, first.number, True, True))
@@ -178,19 +209,13 @@ class Election:
         elif what in (What.GONE, What.RESIGNED):
             was_master = one.master
             self._end(one, time, resigns=what == What.RESIGNED)
-            one.present = one.linked = False
+            one.present = one.linked = one.fault = False
             if calm and not was_master:
                 return
         elif what == What.LINKED:
             one.linked, one.linked_since = True, time
         elif what == What.CUT:
             self._cut(one, time)
-        elif what == What.FAULT:
-            self._stand_down(one, time)
-            self._end(one, time, resigns=True)
-            one.fault = True
-        elif what == What.MENDED:
-            one.fault, one.deadline = False, time + self._patience
         self._plan()
 
     def _stand_down(self, one: Replica, time: float) -> None:
@@ -206,6 +231,7 @@ class Election:
             else:
                 self._heard_until(one, time)
         one.master = one.carries = False
+        one.turns_at = INFINITY
 
     def _resign(self, one: Replica, time: float) -> None:
         """Priority 0: another master answers at once, or backups wait the skew only."""
@@ -251,7 +277,12 @@ class Election:
         masters = [one for one in self.replicas if one.master and one.linked]
         next_: Step | None = None
         for one in self.replicas:
-            if not one.present or one.fault:
+            if not one.present:
+                continue
+            if one.turns_at < INFINITY:
+                act = MEND if one.fault else FAULT
+                next_ = _sooner(next_, Step(one.turns_at, act, -one.rank, one, one))
+            if one.fault:
                 continue
             if one.master:
                 if not one.carries:
@@ -279,7 +310,7 @@ class Election:
         return master.since + math.ceil((begin - master.since) / advert) * advert
 
     def _fire(self) -> None:
-        """Do what is due: give up, carry the addresses, or become master."""
+        """Do what is due: give up, carry the addresses, become master or FAULT, or be mended."""
         assert self._next is not None
         time, act, _, one, other = self._next
         if act == GIVE_UP:
@@ -289,10 +320,22 @@ class Election:
             regained = time > one.announced
             one.learned = time if regained else -INFINITY
             self.said.append(Said(time, one.number, True, None if regained else True))
-        else:
+        elif act == PROMOTE:
             one.master, one.since = True, time
             one.carries_at = one.announced = time + self._timing.promote
+            one.starts()
+        elif act == FAULT:
+            self._fail(one, time)
+        else:
+            one.fault, one.turns_at, one.deadline = False, INFINITY, time + self._patience
         self._plan()
+
+    def _fail(self, one: Replica, time: float) -> None:
+        """A second check of master *one* failed; the next ones succeed, as it has no address."""
+        assert one.way_out is not None
+        self._stand_down(one, time)
+        self._end(one, time, resigns=True)
+        one.fault, one.turns_at = True, time + 2 * one.way_out.interval
 
     # -- two masters -----------------------------------------------------------------------
 
@@ -302,6 +345,7 @@ class Election:
         self._stand_down(loser, time)
         stale = self._claimed(loser, time) > self._claimed(winner, time)
         loser.master = loser.carries = False
+        loser.turns_at = INFINITY
         loser.deadline = time + self._patience
         if not stale or winner.announced >= time:
             return  # the winner announced itself last, or is about to

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import metrics, network_nodes, outage, run_one, with_events
+from lab import events, metrics, network_nodes, outage, run_one, with_events
 
 from simulator.trace import Kind
 
@@ -124,3 +124,67 @@ def test_a_host_that_returns_to_a_broker_away_is_down_by_nodes_until_its_agents_
     )
     assert values["router.all_down_time"] >= 490
     assert 10 <= values["router.all_down_time_by_nodes"] <= 15
+
+
+POWER = {"network-1": outage(100, 430), "network-2": outage(200, 1000)}
+
+
+def doomed(failures=POWER, **neutron):
+    """Two nodes, one router. Failover moves it from network-1 to network-2, which still looks alive
+    but is not, and takes it off again when that has not answered twice for 60 s.
+    """
+    measured = run_one(
+        horizon="3000s", release="2026.2", hosts=network_nodes(2), workload={"tenants": 1},
+        failures=failures,
+        neutron={
+            "allow_automatic_l3agent_failover": True, "periodic_fuzzy_delay": "0s", **neutron
+        },
+    )  # fmt: skip
+    found = events(measured.trace, Kind.BOUND, Kind.UNBOUND)
+    mine = [(time, kind, agent) for time, kind, agent, thing in found if thing == ROUTER]
+    assert [(kind, agent) for _, kind, agent in mine[:4]] == [
+        ("BOUND", "network-1/l3"), ("UNBOUND", "network-1/l3"),
+        ("BOUND", "network-2/l3"), ("UNBOUND", "network-2/l3"),
+    ]  # fmt: skip
+    return measured, mine[3][0], mine[4:]
+
+
+def test_a_router_that_dying_nodes_left_without_any_is_the_nodes_fault():
+    """Bound nowhere from t on, with both nodes down. Node 1 is back at 530 s and asks at once."""
+    measured, t, rest = doomed()
+    assert 200 + 120 < t < 530
+    assert rest == [(530.0, "BOUND", "network-1/l3")]
+    assert (measured.all_down.length, measured.all_down_by_nodes.length) == (430.0, 430.0)
+
+
+def test_so_it_is_while_only_the_node_it_was_taken_from_is_down():
+    """Without automatic scheduling node 1, back at t + x, does not get the router; node 2, which it
+    was taken from, is back at 1200 s and does not either. From there on no node is to blame."""
+    measured, t, rest = doomed(router_auto_schedule=False)
+    assert (t < 530, rest) == (True, [])
+    assert (measured.all_down.length, measured.all_down_by_nodes.length) == (2900.0, 1100.0)
+
+
+def test_the_node_it_was_taken_from_has_it_again():
+    """Node 2 is back at 800 s, and asks a broker that is away until 1000 s: 200 s are excused."""
+    broker = {"controller-1/broker": outage(700, 300)}
+    power = {"network-1": outage(100, 2500), "network-2": outage(200, 600)}
+    measured, _, rest = doomed(failures={**power, **broker})
+    ((back, kind, agent),) = rest
+    assert (kind, agent) == ("BOUND", "network-2/l3")
+    assert back >= 1000
+    assert measured.all_down.length == back - 100
+    assert measured.all_down_by_nodes.length == 700.0
+
+
+def test_a_highly_available_router_whose_nodes_are_all_dead_is_down_by_nodes():
+    """29.0.0 takes it off both at once. Node 1 is back at 2000 s, and is master 6.8 s later."""
+    measured = run_one(
+        horizon="6000s", release="2026.2", hosts=network_nodes(2), workload={"tenants": 1},
+        failures={"network-1": outage(1000, 1000), "network-2": outage(1100, 1900)},
+        neutron={"allow_automatic_l3agent_failover": True, "l3_ha": True,
+                 "periodic_fuzzy_delay": "0s"},
+    )  # fmt: skip
+    unbound = [t for t, _, agent, _ in events(measured.trace, Kind.UNBOUND) if "l3" in agent]
+    assert unbound[0] == unbound[1] < 2000
+    assert measured.all_down_by_nodes.length == 906.8046875

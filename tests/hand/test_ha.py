@@ -117,6 +117,48 @@ def test_a_partition_of_the_ha_network_makes_everybody_master():
     assert values["router.downtime_conflicted"] == pytest.approx((end - begin) / DAY)
 
 
+@pytest.mark.parametrize("arp", [0, 60])
+def test_what_a_partition_leaves_behind_is_no_nodes_fault_either(arp):
+    """They conflict for up to 2 s past its end; for a minute the addresses lead to the loser."""
+    measured = ha(
+        failures={"ha_network": outage(1000, 100)}, costs={**FREE, "arp_timeout": f"{arp}s"}
+    )
+    (_, _, _), (begin, *_), (end, *_), *_ = masters(measured)
+    assert spans(measured.history.router_outages) == [(begin, end + arp)]
+    assert end > 1100
+    assert measured.all_down_by_nodes.length == 0
+    assert measured.blasts.size == 0
+
+
+def test_a_node_that_fails_after_a_partition_is_to_blame():
+    """Both hosts are dark from 1120 to 1200 s, while the addresses still lead to the loser; each is
+    a backup when it is back, and the first to be so is master after 6.8 s."""
+    both = {host: outage(1120, 80) for host in order()}
+    measured = ha(
+        failures={"ha_network": outage(1000, 100), **both}, costs={**FREE, "arp_timeout": "60s"},
+        neutron={"periodic_fuzzy_delay": "0s"},
+    )  # fmt: skip
+    assert measured.all_down_by_nodes.length == pytest.approx(80 + PATIENCE)
+
+
+SHARED = {"ha_network": outage(1000, 600)}, {"uplink/public": outage(1000, 600)}
+
+
+@pytest.mark.parametrize(
+    ("shared", "interval", "more"),
+    [(SHARED[0], 0, PATIENCE), (SHARED[1], 0, PATIENCE), (SHARED[1], 5, 0)],
+)
+def test_nodes_that_fail_while_what_is_shared_is_down_are_to_blame(shared, interval, more):
+    """Both hosts are dark from 1100 to 1200 s; who is to be master takes 6.8 s more. Where masters
+    check the uplink, nobody could be for long, and the uplink is to blame from 1200 s on."""
+    both = {host: outage(1100, 100) for host in order()}
+    measured = ha(
+        failures={**shared, **both}, release="ocata",
+        neutron={"periodic_fuzzy_delay": "0s", "ha_vrrp_health_check_interval": f"{interval}s"},
+    )  # fmt: skip
+    assert measured.all_down_by_nodes.length == pytest.approx(100 + more)
+
+
 def test_an_isolated_master_is_no_conflict_until_it_returns():
     """The data NIC is out from 1000 to 1100: the backup serves from 1006 or so on. At 1100 they
     conflict until the lower gives up; those outside send to it until they ask anew, 60 s later."""
@@ -132,6 +174,7 @@ def test_an_isolated_master_is_no_conflict_until_it_returns():
     ]
     values = measure(measured)
     assert values["router.conflicted_time"] == pytest.approx(end - 1100)
+    assert measured.all_down_by_nodes.length == pytest.approx(begin - 1000 + end + 60 - 1100)
     assert spans(measured.history.router_outages) == [(1000, begin), (1100, end + 60)]
     causes = {name: float(seconds.sum()) for name, seconds in measured.router_causes.items()}
     assert causes == pytest.approx({
@@ -169,6 +212,63 @@ def test_with_checks_the_second_failed_one_makes_the_master_resign():
     assert won == ["PROMOTED", second]
     assert 1005 <= down < 1010
     assert up == down + SKEW
+
+
+CHECKED = {"release": "ocata", "neutron": {"ha_vrrp_health_check_interval": "5s"}}
+
+
+def causes_of(measured):
+    """Seconds of downtime by cause, those that there were."""
+    causes = {name: float(seconds.sum()) for name, seconds in measured.router_causes.items()}
+    return {name: seconds for name, seconds in causes.items() if seconds}
+
+
+def test_a_lost_uplink_is_the_uplinks_downtime_whoever_is_master():
+    """One node, the uplink out from 1000 to 1590 s. FAULT at f, between 1005 and 1010; a backup
+    10 s later, master after 6.8 s more; the checks at f + 20 and f + 25 fail, and so on: the last
+    FAULT before the uplink's return is at f + 575, the next master at f + 591.8, past 1590 s."""
+    measured = ha(1, failures={"uplink/public": outage(1000, 590)}, **CHECKED)
+    changes = [time for time, *_ in masters(measured)]
+    f = changes[1]
+    assert 1005 <= f < 1010
+    cycles = [(f + 25 * k, f + 25 * k + 10 + PATIENCE) for k in range(24)]
+    assert changes[1:] == pytest.approx([time for cycle in cycles for time in cycle])
+    back = f + 585 + PATIENCE
+    assert causes_of(measured) == pytest.approx({"uplink": 590, "electing": back - 1590})
+    assert measured.all_down_by_nodes.length == 0
+
+
+def test_replicas_that_go_round_without_an_uplink_are_the_uplinks_downtime():
+    """Of three one is a backup when another gives up: nobody waits for longer than the skew."""
+    measured = ha(3, failures={"uplink/public": outage(1000, 600)}, **CHECKED)
+    assert len({host for _, _, host in masters(measured)}) > 1
+    found = causes_of(measured)
+    assert found.pop("uplink") == pytest.approx(600)
+    assert sum(found.values()) <= 10 + PATIENCE
+
+
+def test_a_host_that_fails_meanwhile_is_the_hosts_downtime():
+    measured = ha(
+        1, failures={"uplink/public": outage(1000, 600), "network-1": outage(1100, 100)}, **CHECKED
+    )
+    assert causes_of(measured)["host"] == pytest.approx(100)
+
+
+def test_a_backups_way_out_is_not_checked():
+    """It is out from 900 to 2000 s; power is lost at the master's from 1000 to 1600 s. The backup
+    is master at 1004.8 to 1006.8, FAULT with the second check after it, and so every 25 s, until
+    the first is back as a backup that hears it resign."""
+    first, second = order()
+    measured = ha(
+        2, failures={first: outage(1000, 600), f"{second}/external": outage(900, 1100)}, **CHECKED
+    )
+    (_, _, _), (up, *won), (down, *left), *_ = masters(measured)
+    assert (won, left) == (["PROMOTED", second], ["DEMOTED", second])
+    assert up == last_advert(1000) + PATIENCE
+    assert 5 <= down - up < 10
+    assert measured.history.router_outages.start.tolist()[0] == 1000
+    assert masters(measured)[-1][1:] == ("PROMOTED", first)
+    assert causes_of(measured)["node_path"] > 100
 
 
 @pytest.mark.parametrize(("rewire", "lost"), [(2, False), (30, True)])

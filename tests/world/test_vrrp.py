@@ -6,21 +6,25 @@ master advertises at even seconds less the phase of 0.5 s: at 1.5, 3.5, 5.5, and
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from simulator.world.exits import faults
+from simulator.world.exits import WayOut
 from simulator.world.vrrp import SKEW, Change, Election, Timing, What
 
 PATIENCE = 6.8046875
 LOW, HIGH, TOP = 1, 2, 3
 
 
-def say(*changes, ranks=(TOP, LOW), promote=0.0, arp=60.0, repeats=False, horizon=10_000.0):
+def say(
+    *changes, ranks=(TOP, LOW), promote=0.0, arp=60.0, repeats=False, horizon=10_000.0, ways=()
+):
     """(time, replica, +1 carries, -1 no longer), of replicas that all joined at 0 unless said."""
     there = {replica for time, replica, _ in changes if time == 0}
     joined = [Change(0.0, i, What.JOINED) for i in range(len(ranks)) if i not in there]
     rest = [Change(float(time), replica, what) for time, replica, what in changes]
-    election = Election(ranks, Timing(2.0, promote, arp, repeats), 0.5)
+    election = Election(ranks, Timing(2.0, promote, arp, repeats), 0.5, ways)
     said = election.run([*joined, *rest], horizon)
     return [(s.time, s.replica, 1 if s.carries else -1) for s in said if s.carries is not None]
 
@@ -182,15 +186,56 @@ def test_one_that_resigns_beside_another_master_promotes_nobody():
     assert said[1:] == [(99.5 + PATIENCE, 1, 1)]
 
 
-def test_fault_resigns_and_a_mended_one_is_a_backup():
-    said = say((100, 0, What.FAULT), (200, 0, What.MENDED), (300, 1, What.GONE))
-    assert said[1:3] == [(100.0, 0, -1), (100 + SKEW, 1, 1)]
-    assert said[3:] == [(100 + SKEW + 198 + PATIENCE, 0, 1)]  # last heard at 298.8
+def out(phase, *bad):
+    """The way out of a replica whose checks are at *phase*, 5 s later, and so on."""
+    return WayOut([(float(begin), float(end)) for begin, end in bad], 5.0, phase)
 
 
-def test_all_in_fault_have_no_master():
-    said = say((100, 0, What.FAULT), (100, 1, What.FAULT), (200, 1, What.MENDED))
-    assert said[1:] == [(100.0, 0, -1), (200 + PATIENCE, 1, 1)]
+def test_a_master_without_a_way_out_resigns_and_is_a_backup_again_two_checks_later():
+    """Checks at 101 and 106 fail, those at 111 and 116 succeed untried; last heard at 298.8."""
+    said = say((300, 1, What.GONE), ways=(out(1.0, (100, 9_999)), None), horizon=306)
+    assert said[1:] == [
+        (106.0, 0, -1), (106 + SKEW, 1, 1), (106 + SKEW + 192 + PATIENCE, 0, 1),
+    ]  # fmt: skip
+
+
+def test_a_backup_without_a_way_out_finds_out_as_master():
+    """Master at 106.3; its checks at 108 and 113 fail. It is alone, and tries again: a backup at
+    123, master at 129.8, FAULT at 138, and so on every 25 s."""
+    said = say((100, 0, What.GONE), ways=(None, out(3.0, (50, 9_999))), horizon=150)
+    assert said[1:] == [
+        (99.5 + PATIENCE, 1, 1), (113.0, 1, -1), (123 + PATIENCE, 1, 1), (138.0, 1, -1),
+    ]  # fmt: skip
+
+
+def test_addresses_that_are_not_up_yet_are_not_checked():
+    """Master at 106.3, with the address from 108.3 on: the checks at 113 and 118 fail."""
+    said = say((100, 0, What.GONE), ways=(None, out(3.0, (50, 9_999))), promote=2.0, horizon=120)
+    assert said[1:] == [(99.5 + PATIENCE + 2, 1, 1), (118.0, 1, -1)]
+
+
+def test_without_any_way_out_replicas_go_round():
+    """0 is FAULT at 106, a backup from 116 on; 1 is master at 106.8, has the address from 108.8
+    on, and is FAULT at 118, as 0 hears. Its checks at 121 and 126 fail. 1 is a backup from 128 on,
+    too late to hear that, and waits with patience."""
+    ways = out(1.0, (100, 9_999)), out(3.0, (100, 9_999))
+    assert say(ways=ways, promote=2.0, horizon=137)[1:] == [
+        (106.0, 0, -1), (108 + SKEW, 1, 1), (118.0, 1, -1), (120 + SKEW, 0, 1), (126.0, 0, -1),
+        (130 + PATIENCE, 1, 1),
+    ]  # fmt: skip
+
+
+def test_at_zero_one_that_has_a_way_out_is_master():
+    assert say(ways=(out(1.0, (0, 500)), None)) == [(0.0, 1, 1)]
+
+
+def test_a_replica_made_anew_is_not_fault():
+    """0 is FAULT at 106, goes at 107, and comes back at 108: a backup that hears 1 at 108.8."""
+    said = say(
+        (107, 0, What.GONE), (108, 0, What.JOINED), (109, 1, What.RESIGNED),
+        ways=(out(1.0, (100, 107)), None),
+    )  # fmt: skip
+    assert said[1:] == [(106.0, 0, -1), (106 + SKEW, 1, 1), (109 + SKEW, 0, 1)]
 
 
 def test_states_are_told_only_if_they_were_taken_up():
@@ -206,19 +251,26 @@ def test_states_are_told_only_if_they_were_taken_up():
 
 
 @pytest.mark.parametrize(
-    ("bad", "found"),
+    ("bad", "since", "found"),
     [
-        ([(100, 104)], []),  # one failed check, at 101
-        ([(100, 107)], [(106, True), (116, False)]),  # 101 and 106 fail; 111 and 116 are good
-        ([(100, 102), (104, 107)], [(106, True), (116, False)]),
-        ([(100, 102), (109, 112)], []),  # a good check at 106 in between
-        ([(100, 107), (109, 112), (130, 131)], [(106, True), (121, False)]),  # 111 fails
-        ([(100, 107), (113, 117)], [(106, True), (126, False)]),  # one good check does not mend
-        ([(100, 107), (120, 127)], [(106, True), (116, False), (126, True), (136, False)]),
-        ([(102, 104)], []),  # between two checks
-        ([(0, 5)], [(0, True), (11, False)]),  # it was out long before; 6 and 11 are good
+        ([(100, 104)], 0, None),  # one failed check, at 101
+        ([(100, 107)], 0, 106),
+        ([(100, 102), (104, 107)], 0, 106),
+        ([(100, 102), (109, 112)], 0, None),  # a good check at 106 in between
+        ([(100, 102), (109, 112), (114, 117)], 0, 116),
+        ([(102, 104)], 0, None),  # between two checks
+        ([(0, 6)], 0, None),  # the check at 6 is good
+        ([(0, 8)], 0, 6),
+        ([(100, 120)], 101, 106),
+        ([(100, 120)], 102, 111),  # the one at 101 was not its own
+        ([(100, 107), (120, 127)], 107, 126),
     ],
 )  # fmt: skip
-def test_two_checks_in_a_row(bad, found):
-    """Checks at 1, 6, 11, ..., 101, 106, and so on."""
-    assert faults(bad, interval=5.0, phase=1.0) == found
+def test_two_failed_checks_in_a_row(bad, since, found):
+    """Checks at 1, 6, 11, ..., 101, 106, and so on, that fail from *since* on."""
+    assert out(1.0, *bad).fault(float(since)) == (math.inf if found is None else found)
+
+
+@pytest.mark.parametrize(("time", "gone"), [(99, False), (100, True), (103, True), (104, False)])
+def test_a_way_out_is_gone_from_its_loss_to_its_return(time, gone):
+    assert out(1.0, (50, 60), (100, 104)).is_gone(time) == gone

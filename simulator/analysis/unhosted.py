@@ -1,0 +1,122 @@
+"""When routers were bound to no agent, and no node was to blame for that.
+
+A failover pass takes a router off a node that is down, and may leave it without any: the agent that
+it chose is dead, too, and does not answer. So a router that lost its last binding while that node
+was down counts as bound there until the node is back; if it then gets the router again by itself,
+until it has asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.analysis.intervals import (
+    NOTHING,
+    Lives,
+    Rows,
+    Spans,
+    concatenate,
+    covers,
+    gaps,
+    union_of,
+)
+from simulator.analysis.service import History
+from simulator.analysis.states import alternating, grouped
+from simulator.trace import Bools, Floats, Ints, Kind, Sort, Trace
+
+
+def excused(history: History, bound: Rows, waits: Mapping[int, Spans]) -> Rows:
+    """When each router was bound nowhere without a node's fault; *bound* are all bindings.
+
+    *waits*: when each agent waited for broker or server, which is no node's fault.
+    """
+    dead = np.minimum(history.dead, history.horizon)
+    router = history.trace.objects.sort == Sort.ROUTER
+    loose = gaps(bound.merged(), Lives(history.born, np.where(router, dead, -np.inf)))
+    lost = _Lost.of(history)
+    if not lost.router.size:
+        return loose
+    place, found = lost.find(loose)
+    back = np.where(found, lost.back[place], loose.start)
+    again = (back > loose.start) & _is_again(history, loose, lost.node[place])
+    late = Rows(loose.owner, lost.node[place], np.minimum(back, loose.end), loose.end)
+    parts = [late.take(~again & (late.end > late.start))]
+    for node, which in grouped(late.node):
+        mine = late.take(which[again[which]])
+        parts.append(mine.covered_by(waits.get(int(history.trace.nodes.l3[node]), NOTHING)))
+    return concatenate(parts)
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Bindings that ended: of which *router*, when, on which *node*, and when that was *back*.
+
+    In order of router and time; of several at one instant the node that was back first comes first.
+    """
+
+    router: Ints
+    time: Floats
+    node: Ints
+    back: Floats
+
+    @classmethod
+    def of(cls, history: History) -> _Lost:
+        """All of a history."""
+        trace = history.trace
+        events = trace.of(Kind.UNBOUND)
+        mine = trace.objects.sort[events.object] == Sort.ROUTER
+        router, time = events.object[mine], events.time[mine]
+        node = history.node_of[events.subject[mine]]
+        back = time.copy()
+        stopped = alternating(trace, Kind.STOPPED, Kind.STARTED)
+        gateway = trace.objects.gateway[router] >= 0
+        for key, which in grouped(2 * node + gateway):
+            down = _down(history, stopped, key // 2, external=bool(key % 2))
+            back[which] = _end(down, time[which])
+        order = np.lexsort((back, time, router))
+        return cls(router[order], time[order], node[order], back[order])
+
+    def find(self, loose: Rows) -> tuple[Ints, Bools]:
+        """The binding whose end began each of the rows: its place, and whether there is one."""
+        places: dict[tuple[int, float], int] = {}
+        for i, key in enumerate(zip(self.router.tolist(), self.time.tolist(), strict=True)):
+            places.setdefault(key, i)
+        sought = zip(loose.owner.tolist(), loose.start.tolist(), strict=True)
+        place = np.array([places.get(key, -1) for key in sought], dtype=np.int64)
+        return place, place >= 0
+
+
+def _down(history: History, stopped: Mapping[int, Spans], node: int, *, external: bool) -> Spans:
+    """When *node* could not be given routers, or could not serve them, through its own failure."""
+    nodes, names = history.trace.nodes, history.trace.components.names
+    host = int(nodes.host[node])
+    parts = [host, int(nodes.data_nic[node]), names.index(f"{names[host]}/management")]
+    parts += [int(nodes.external_nic[node])] * external
+    failed = [history.failed.get(part, NOTHING) for part in parts]
+    return union_of([*failed, stopped.get(int(nodes.l3[node]), NOTHING)])
+
+
+def _end(spans: Spans, times: Floats) -> Floats:
+    """The end of the span that each of *times* lies in; the time itself if there is none."""
+    place = np.searchsorted(spans.starts, times, side="right") - 1
+    ends: Floats = np.where(covers(spans, times), np.append(spans.ends, np.inf)[place], times)
+    return ends
+
+
+def _is_again(history: History, loose: Rows, node: Ints) -> Bools:
+    """Which of the rows end with a binding to *node* (one a row) that nobody made by hand."""
+    trace = history.trace
+    bound = _facts(trace, Kind.BOUND) - _facts(trace, Kind.ACTED)
+    agents = trace.nodes.l3[node].tolist()
+    sought = zip(agents, loose.owner.tolist(), loose.end.tolist(), strict=True)
+    return np.array([fact in bound for fact in sought], dtype=bool)
+
+
+def _facts(trace: Trace, kind: Kind) -> set[tuple[int, int, float]]:
+    """Agent, object and time of all events of a kind."""
+    events = trace.of(kind)
+    columns = (events.subject.tolist(), events.object.tolist(), events.time.tolist())
+    return set(zip(*columns, strict=True))
