@@ -88,7 +88,7 @@ def test_an_l3_agent_that_asks_again_has_them_bound_if_the_l2_agent_looks_alive(
     for seed in SEEDS:
         measured, end, alive = moved(
             "icehouse", seed, failures={"network-2/l3": {"outages": [
-                {"at": f"{at}s", "for": "1s"} for at in range(1100, 2900, 7)]}},
+                {"at": f"{at}s", "for": "1s"} for at in range(1013, 2900, 7)]}},
         )  # fmt: skip
         if not alive:
             seen = alive_after(measured, 1010)
