@@ -120,9 +120,7 @@ def _downtime_panel(axis: Axes, result: ResultSet) -> None:
 
 def _outage_panel(axis: Axes, result: ResultSet) -> None:
     headline(axis, "Outages of a router")
-    series = _series(
-        result, {"median": "router.outage_median", "longest": "router.outage_longest"}
-    )
+    series = _series(result, {"median": "router.outage_median", "longest": "router.outage_longest"})
     every = [e for row in series.values() for e in row if e.mean is not None]
     if not every:
         not_defined(axis, series["median"][0].reason)
