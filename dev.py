@@ -27,6 +27,8 @@ LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock"}
 UV_LOCK = "requirements-uv.lock"
 SCENARIO = "scenarios/folsom-vs-grizzly.yaml"
 CHECKS = ("ruff check", "ruff format --check", "mypy", "lint-imports --no-logo")
+# Tests that share a long simulation are a group, and stay in one worker.
+PARALLEL = ["-n", "auto", "--dist", "loadgroup"]
 # Wheels only: to build from source would fetch build tools that no lock file knows.
 LOCKED = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]
 PROJECT = ["--no-deps", "--no-build-isolation", "-e", "."]
@@ -195,13 +197,13 @@ def test(arguments):
     if failed:
         print("\n--- FAILED before the tests: " + ", ".join(failed), flush=True)
     print("\n--- pytest", flush=True)
-    return child("pytest", "--cov", "-n", "auto", *arguments) or int(bool(failed))
+    return child("pytest", "--cov", *PARALLEL, *arguments) or int(bool(failed))
 
 
 def verify(arguments):
     """Run every test, those marked slow too."""
     set_up("test")
-    return become("pytest", "-n", "auto", "-m", "slow or not slow", *arguments)
+    return become("pytest", *PARALLEL, "-m", "slow or not slow", *arguments)
 
 
 def lock(arguments):

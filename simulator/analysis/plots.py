@@ -120,11 +120,7 @@ def _downtime_panel(axis: Axes, result: ResultSet) -> None:
 
 def _outage_panel(axis: Axes, result: ResultSet) -> None:
     headline(axis, "Outages of a router")
-    metrics = {"median": "router.outage_median", "longest": "router.outage_longest"}
-    series = {
-        name: [result.estimate(metric, v) for v in result.variants]
-        for name, metric in metrics.items()
-    }
+    series = _series(result, {"median": "router.outage_median", "longest": "router.outage_longest"})
     every = [e for row in series.values() for e in row if e.mean is not None]
     if not every:
         not_defined(axis, series["median"][0].reason)
@@ -156,11 +152,9 @@ def _all_down_panel(axis: Axes, result: ResultSet) -> None:
 
 def _blast_panel(axis: Axes, result: ResultSet) -> None:
     headline(axis, "Blast radius of one failure")
-    metrics = {"mean": "router.blast_radius_mean", "largest": "router.blast_radius_max"}
-    series = {
-        name: [result.estimate(metric, v) for v in result.variants]
-        for name, metric in metrics.items()
-    }
+    series = _series(
+        result, {"mean": "router.blast_radius_mean", "largest": "router.blast_radius_max"}
+    )
     if all(e.mean is None for e in series["mean"]):
         not_defined(axis, series["mean"][0].reason)
         return
@@ -194,6 +188,14 @@ def _load_panel(axis: Axes, result: ResultSet) -> None:
     legend(axis, handles, ["offered", "carried"])
     axis.set_xlim(0, 1.1 * max(means) / scale.size)
     axis.set_xlabel(f"{scale.unit}, mean over time")
+
+
+def _series(result: ResultSet, metrics: dict[str, str]) -> dict[str, list[Estimate]]:
+    """For each name the estimates of its metric, one a variant."""
+    return {
+        name: [result.estimate(metric, v) for v in result.variants]
+        for name, metric in metrics.items()
+    }
 
 
 # -- the spread of single routers ------------------------------------------------------------

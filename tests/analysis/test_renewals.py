@@ -112,6 +112,7 @@ def random_outages(rng, servers):
     return found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(12))
 def test_cohorts_are_vms_one_by_one(seed):
     """One to three servers that fail at random and often; 30 times 100 VMs with even phases."""
@@ -157,6 +158,7 @@ def clipped(spans, until):
     return sum(max(min(end, until) - start, 0.0) for start, end in spans)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(4))
 def test_vms_that_come_and_go_are_vms_one_by_one(seed):
     """VMs come and a random one goes, 60 times; the mean of 400 times is that of the cohorts."""

@@ -28,6 +28,7 @@ def begun(process):
     raise AssertionError("ended before it told anything")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupt_keeps_the_replications_that_finished(start, small, jobs, number):
@@ -71,9 +72,10 @@ def alive(pid):
         return False
 
 
+@pytest.mark.no_cover
 def test_what_is_told_as_done_is_kept(start, small):
     """No finished replication waits in a worker for others of its chunk."""
-    process = start("run", small, *LONG, "-n", "1000", "-j", "2", "-o", "out")
+    process = start("run", small, "-n", "1000", "-S", "horizon=60d", "-j", "2", "-o", "out")
     begun(process)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=180)
@@ -106,6 +108,7 @@ def test_a_result_is_saved_whole_however_often_one_interrupts(netnode, small, mo
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("wait", [0.02, 0.03, 0.05, 0.08, 0.12, 0.2])
 def test_an_interrupt_while_python_loads_is_no_traceback(tmp_path, wait):
     """From the first line of netnode's own on; before that it is Python that starts."""

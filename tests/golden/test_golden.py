@@ -53,23 +53,14 @@ SYSTEMS = {
             {"at": "2500s", "op": "delete_agent", "agent": "network-2/dhcp"},
         ],
     },
-    "juno-failover": {
-        "release": "juno",
-        "hosts": network_nodes(2),
-        "neutron": {"allow_automatic_l3agent_failover": True},
-        "broker": {"delay": "50ms"},
-    },
-    "liberty-failover": {
-        "release": "liberty",
-        "hosts": network_nodes(2),
-        "neutron": {"allow_automatic_l3agent_failover": True},
-        "broker": {"delay": "50ms"},
-    },
-    "2026.2-failover": {
-        "release": "2026.2",
-        "hosts": network_nodes(2),
-        "neutron": {"allow_automatic_l3agent_failover": True},
-        "broker": {"delay": "50ms"},
+    **{
+        f"{release}-failover": {
+            "release": release,
+            "hosts": network_nodes(2),
+            "neutron": {"allow_automatic_l3agent_failover": True},
+            "broker": {"delay": "50ms"},
+        }
+        for release in ("juno", "liberty", "2026.2")
     },
     "kilo-ha": {
         "release": "kilo",

@@ -22,6 +22,7 @@ def asked(measured):
     return int((requests.object < 0).sum()), int((requests.object >= 0).sum())
 
 
+@pytest.mark.no_cover
 def test_a_refused_tenant_counts_with_all_that_it_would_have_brought():
     """A tenant brings a router and 5 networks: 6 requests, refused or placed. 2400 arrivals in 10
     days, half of them while the server is down; sqrt(2400) / 2 / 2400 is 1 %."""
@@ -34,6 +35,7 @@ def test_a_refused_tenant_counts_with_all_that_it_would_have_brought():
     assert values["control.availability"] == pytest.approx(0.5, abs=0.04)
 
 
+@pytest.mark.no_cover
 def test_a_tenants_router_with_a_gateway_counts_alone_where_its_networks_get_no_port():
     """Networks without VMs and ports meet no trigger: one request a tenant."""
     measured = run_one(**KEYS, workload=arrivals("tenants", networks=5, vms=0))

@@ -888,6 +888,7 @@ def save(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.no_cover
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -1057,6 +1058,7 @@ def check(loaded: Loaded) -> None:
     assert (loaded.scenario is None) == bool(errors)
 
 
+@pytest.mark.no_cover
 @settings(slowly, max_examples=250)
 @given(CHANGES)
 def test_a_scenario_with_random_changes_loads_or_says_why(tmp_path, changes):
@@ -1076,6 +1078,7 @@ def test_a_scenario_with_random_changes_loads_or_says_why(tmp_path, changes):
 SCRATCH = st.text("[]{}:,-&*!|>'\"%@#? \n\t0ae\x00ä", max_size=4)
 
 
+@pytest.mark.no_cover
 @settings(slowly, max_examples=150)
 @given(st.data())
 def test_a_text_with_random_scratches_loads_or_says_why(tmp_path, data):
@@ -1091,6 +1094,7 @@ def test_a_text_with_random_scratches_loads_or_says_why(tmp_path, data):
     check(load(save(tmp_path, text)))
 
 
+@pytest.mark.no_cover
 @settings(slowly, max_examples=80)
 @given(
     st.binary(max_size=80) | st.text(max_size=80).map(lambda text: text.encode("utf-8", "replace"))
@@ -1102,6 +1106,7 @@ def test_any_bytes_load_or_say_why(tmp_path, content):
         check(load(path))
 
 
+@pytest.mark.no_cover
 @settings(slowly, max_examples=100)
 @given(
     st.text(max_size=30)

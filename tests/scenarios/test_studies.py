@@ -14,6 +14,8 @@ from simulator.experiment.runner import run
 from simulator.scenario.load import load
 from simulator.trace import Kind
 
+pytestmark = pytest.mark.no_cover
+
 FOLDER = Path(__file__).parents[2] / "scenarios"
 
 

@@ -13,6 +13,8 @@ from scipy import stats
 from simulator.analysis.metrics import measure
 from simulator.trace import Kind
 
+pytestmark = pytest.mark.no_cover
+
 Z = 4.0  # two-sided chance 6e-5
 PROMPT = {"periodic_fuzzy_delay": "0s"}  # Grizzly's first sync without its random 0 to 5 s
 

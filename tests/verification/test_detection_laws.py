@@ -13,6 +13,8 @@ from scipy import stats
 
 from simulator.trace import Kind
 
+pytestmark = pytest.mark.no_cover
+
 LEVEL = 1e-3
 
 

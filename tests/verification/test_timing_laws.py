@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from lab import network_nodes, outage, run_one
 from scipy import stats
+
+pytestmark = pytest.mark.no_cover
 
 ALPHA = 1e-3  # the chance that a right model fails; the seeds are fixed
 

@@ -13,6 +13,8 @@ from simulator.analysis.metrics import METRICS, measure
 from simulator.scenario.load import load_scenario
 from simulator.trace import Kind, Sort
 
+pytestmark = pytest.mark.no_cover
+
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 FAST = [
     "horizon=2h",

@@ -29,6 +29,7 @@ def one_by_one(api, network, count):
         api.tell(notices)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(200, 240))
 def test_ports_of_one_instant_are_as_ports_one_by_one(seed, monkeypatch):
     """Messages take 50 ms or none: a random delay would be drawn for each notice."""
@@ -80,6 +81,7 @@ def test_no_arrival_or_removal_lists_the_whole_cloud(monkeypatch):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.no_cover
 def test_a_new_network_joins_the_eldest_router_that_its_tenant_still_has():
     measured = run_one(
         horizon="2d",
