@@ -54,8 +54,9 @@ class Habits:
     *heartbeat_timeout*: how long: rpc_response_timeout (`rpc`), twice as long after each time-out
     (`doubling`), or report_interval (`interval`). *rpc_backoff*: the time-out of other calls
     doubles. *router_paging*: an L3 agent syncs its routers in chunks.
-    *ha_report*: the server hears of a VRRP state `at_once`, in `slow` batches of
-    2 (3 advert + 2) s, in `fast` ones of 2 s, or so after a state has `settled` for 2 s.
+    *ha_report*: the server hears of a VRRP state `at_once`; in `slow` batches, held for
+    2 (3 advert + 2) s; `spaced`, the first at once and others that much apart; `fast`, advert s
+    apart; or so after a promotion has `settled` for advert s.
     *ha_restart_cuts*, *ha_revival_cuts*: a starting or revived L3 agent puts its HA ports down
     until they are wired again. *garp_refresh*: a VRRP master announces its addresses again once
     after 60 s (`once`) or every 10 s (`always`).
@@ -74,7 +75,7 @@ class Habits:
     heartbeat_timeout: Literal["rpc", "doubling", "interval"] = "rpc"
     rpc_backoff: bool = False
     router_paging: bool = False
-    ha_report: Literal["at_once", "slow", "fast", "settled"] = "at_once"
+    ha_report: Literal["at_once", "slow", "spaced", "fast", "settled"] = "at_once"
     ha_restart_cuts: bool = False
     ha_revival_cuts: bool = False
     garp_refresh: Literal["always", "once"] = "always"
