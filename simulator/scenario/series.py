@@ -49,7 +49,9 @@ CHANGES: tuple[Series, ...] = (
         dhcp_lease_duration=(86400.0, "d9832282cf: one option for server and agent, a day"),
         dhcp_agents_per_network=(1, "new option, neutron/db/agentschedulers_db.py"),
         num_sync_threads=(4, "9d5c540b47: one bulk call and four threads"),
-        dhcp_bulk_sync=(True, "9d5c540b47: one bulk call and four threads"),
+        dhcp_bulk_sync=(True, "9d5c540b47: one bulk call and four threads; [?] each network is "
+                        "enabled, which kills and starts its dnsmasq: read in Kilo and at 10.0.7"),
+        l3_updates=("fetched", "57e1fa3264: notices carry ids, the agent asks for the routers"),
         l3_workers=(UNBOUNDED, "57e1fa3264, bugs 1194026 and 1200749: a green thread a router"),
         send_arp_for_ha=(0, "591ee00a67: kernel crashes"),
         dhcp_sync=("served", "auto_schedule_networks: only networks with a DHCP subnet, not to a "
@@ -122,6 +124,7 @@ CHANGES: tuple[Series, ...] = (
         heartbeat_calls=(True, "aebd27f3b7 (7.0.4): the answer tells whether it is back"),
         heartbeat_timeout=("doubling", "3e668b6a37 (7.1.0), bug 1606827: agents stay down"),
         rpc_backoff=(True, "3e668b6a37 (7.1.0), bug 1554332: load of calls repeated"),
+        l3_retry=("for_ever", "[?] _resync_router, neutron/agent/l3/agent.py: that router alone"),
         ha_revival_cuts=(True, "bug 1731595: a revived agent puts its HA ports down"),
         dvr_failover=("skips", "419ce6281d: compute hosts' bindings are not moved"),
     ),
@@ -153,13 +156,16 @@ CHANGES: tuple[Series, ...] = (
     ),
     _series("ocata", "Ocata: one way of automatic L3 scheduling", "10.0.7",
             min_l3_agents_per_router=(None, "dd5aca38f9: removed"),
+            l3_retry=("six_times", "neutron/agent/l3/router_processing_queue.py: 5 tries, less one "
+                      "each time it is queued, given up below 0"),
+            l3_gives_up=("deletes", "_resync_router, neutron/agent/l3/agent.py"),
             ha_report=("spaced", "neutron/notifiers/batch_notifier.py: the first is sent at once"),
             dhcp_first_sync=("beside", "f15851b989, bug 1650611: left the heartbeat's thread")),
     _series("pike", "Pike", "11.0.8",
             ha_report=("fast", "e795a3fcf8: ha_vrrp_advert_int apart"),
             ha_revival_cuts=(False, "9ed693228f (11.0.8), bug 1731595: HA ports went down on "
                              "revival"),
-            unregistered=("nothing", "list_router_ids_on_host, neutron/db/l3_agentschedulers_db.py; "
+            unregistered=("nothing", "list_router_ids_on_host, neutron/db/l3_agentschedulers_db; "
                           "DHCP agents at 10.0.7 already"),
             send_arp_for_ha=(None, "removed: three, in the background")),
     _series("queens", "Queens", "12.1.1",
@@ -174,6 +180,8 @@ CHANGES: tuple[Series, ...] = (
             rpc_response_max_timeout=(600.0, "new: the most that a time-out doubles to"),
             dhcp_workers=((8, 32), "837c9283ab: as many as there are networks"),
             l3_workers=((8, 32), "837c9283ab: as many as there are routers"),
+            l3_gives_up=("keeps", "12b9149e20 (14.x, 17.0.0), bug 1871850: an outage when the "
+                         "broker was away for too long"),
             ha_report=("settled", "3f022a193f (14.x), bug 1837635: waits before it reports"),
             ha_restart_cuts=(False, "[?] bug 1798475: only while there are fewer keepaliveds than "
                              "routers; bug 1959151 (20.0.0) was about what that left")),

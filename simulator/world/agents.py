@@ -105,7 +105,7 @@ class Agent:
         self.workers = 1.0  # how many objects it works on at a time
         self._lanes = Lanes(0.0)
         self.chunk = FIRST_CHUNK
-        self.fresh = False  # it has not synced since it started
+        self.fresh = False  # its next sync starts all DHCP servers anew
         self.fuzz = 0.0
         self.syncing = False
         self.sync_again = False  # a sync was asked for while one was going on

@@ -21,8 +21,9 @@ from simulator.clock import Rank, quantize
 from simulator.neutron.records import FANOUT, Notice
 from simulator.trace import Kind
 from simulator.world.cluster import Cluster, wake
+from simulator.world.patience import Patience
 from simulator.world.plan import Plan
-from simulator.world.streams import BACKOFF, MESSAGE, Stream, Streams, stable_hash
+from simulator.world.streams import BACKOFF, MESSAGE, Streams, stable_hash
 
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
@@ -41,27 +42,6 @@ def next_attempt(since: float, now: float) -> float:
         return since + steps * steps
     over = waited - LAST_SQUARE**2
     return since + LAST_SQUARE**2 + math.ceil(over / STEADY_RETRY) * STEADY_RETRY
-
-
-class Patience:
-    """How long one process waits for the answers of one kind of call.
-
-    With back-off, each time-out doubles what comes after it, up to *most*, until the process ends;
-    and the caller pauses for U(0, min(time-out, base)). Source: BackingOffClient,
-    neutron/common/rpc.py (3e668b6a37, bug 1554332).
-    """
-
-    def __init__(self, base: float, most: float, draws: Stream) -> None:
-        self.seconds = base
-        self._base, self._most, self._draws = base, most, draws
-
-    def expired(self) -> float:
-        """A call timed out: wait longer from now on, and first pause for the seconds returned."""
-        if self._most <= self._base:
-            return 0.0
-        pause = self._draws.uniform() * min(self.seconds, self._base)
-        self.seconds = min(2 * self.seconds, self._most)
-        return quantize(pause)
 
 
 class ControlPlane:
@@ -249,10 +229,13 @@ class ControlPlane:
             connected = yield from self.connect(agent, life, env.now)
             if not connected:
                 return False
-        began = env.now
+        patience = agent.patience
+        waits = patience.seconds
+        deadline = env.now + waits
         if not self.listening:
-            yield from self._queued(agent, life)
-        deadline = began + agent.patience.seconds
+            yield from self._queued(agent, life, deadline)
+        if agent.life != life:
+            return False
         if work:  # when the heartbeats of this instant have come
             yield self.cluster.until(env.now, Rank.AGENT, agent.component)
         if self.listening and agent.life == life:
@@ -267,7 +250,7 @@ class ControlPlane:
                 return True
         self.waits(agent)
         yield self.cluster.until(max(deadline, env.now), Rank.AGENT, agent.component)
-        pause = agent.patience.expired()
+        pause = patience.expired(waits)
         if pause:
             yield self.cluster.until(env.now + pause, Rank.AGENT, agent.component)
         return False
@@ -288,14 +271,13 @@ class ControlPlane:
         self.busy_until = max(self.busy_until, now) + work
         return self.busy_until - now
 
-    def _queued(self, agent: Agent, life: int) -> Generator[Event, Any, None]:
-        """Wait while a call lies in the queue of a server that is away, but not beyond its time.
+    def _queued(self, agent: Agent, life: int, end: float) -> Generator[Event, Any, None]:
+        """Wait while a call lies in the queue of a server that is away, but not beyond *end*.
 
         The queue is the broker's: it is there from when the server first listened until the
         broker is lost.
         """
-        env, lost = self.cluster.env, self.broker_lost
-        end = env.now + agent.patience.seconds
+        lost = self.broker_lost
         deadline = self.cluster.until(end, Rank.AGENT, agent.component)
         while self.has_queue and not self.listening and agent.life == life:
             self.waits(agent)

@@ -3,8 +3,8 @@
 An L3 agent tells of its replicas' states in batches, the last state of each (`Pace`). Since Stein a
 promotion waits first, and is dropped if it did not last (3f022a193f, bug 1837635).
 
-A batch that cannot be sent (the process, its management path, broker or server is not there) is sent
-when it can be; the state a replica had is told by nobody once that is gone.
+A batch that cannot be sent (the process, its management path, broker or server is not there) is
+sent when it can be; the state a replica had is told by nobody once that is gone.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ class Pace:
 
     Source: BatchNotifier, neutron/notifiers/batch_notifier.py. `slow` (Kilo): the first state opens
     a batch, which is held for *apart* s. Since Ocata it is sent at once, and what comes within
-    *apart* s of it when they are over. Until Rocky (13.0.7) every state has a thread that sends what
-    there is and keeps a lock for *apart* s, so after n states at once the next n batches are at
-    times that much apart. Since Stein (14.4.2) only a batch that was sent does so.
+    *apart* s of it when they are over. Until Rocky (13.0.7) every state has a thread that sends
+    what there is and keeps a lock for *apart* s, so after n states at once the next n batches are
+    at times that much apart. Since Stein (14.4.2) only a batch that was sent does so.
     """
 
     def __init__(self, habit: str, apart: float) -> None:

@@ -24,8 +24,8 @@ from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.cluster import wake
-from simulator.world.control import Patience
 from simulator.world.noise import Noise, Stretch
+from simulator.world.patience import Patience
 
 CALLS = ("l3", "dhcp")  # their first heartbeat is a call that waits for the answer (2013.1.3 on)
 
