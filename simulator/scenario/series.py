@@ -200,9 +200,10 @@ CHANGES: tuple[Series, ...] = (
             ha_failover=("aborts", "fa28c3c35c, bug 2050236: HA routers are moved, too; but "
                          "add_ha_port refuses to work in the transaction, as recorded at 29.0.0")),
     _series("2024.2", "2024.2, Dalmatian", "25.2.3"),
-    _series("2025.1", "2025.1, Epoxy", "26.0.5"),
+    _series("2025.1", "2025.1, Epoxy", "26.0.5",
+            dhcp_workers=((1, 1), "[?] neutron/agent/dhcp/agent.py: what keeps events waiting for "
+                          "a sync, _SYNC_STATE_LOCK, is an RLock; so each waits for the others")),
     _series("2025.2", "2025.2, Flamingo", "27.0.3",
-            dhcp_workers=((32, 32), "neutron/agent/dhcp/agent.py: DHCP_PROCESS_THREADS"),
             l3_workers=((32, 32), "neutron/agent/l3/agent.py: ROUTER_PROCESS_THREADS"),
             dhcp_first_sync=("before", "neutron/agent/dhcp/agent.py: the heartbeats' timer is made "
                              "after the first sync")),

@@ -64,6 +64,7 @@ class Agent:
         "heart",
         "interrupted",
         "life",
+        "locked_until",
         "management_up",
         "messages",
         "name",
@@ -103,6 +104,7 @@ class Agent:
         self.configured: dict[int, float] = {}  # what is set up once all work is done, and since
         self._planned: list[Work] = []
         self.workers = 1.0  # how many objects it works on at a time
+        self.locked_until = -math.inf  # when the sync is over that other work waits for
         self._lanes = Lanes(0.0)
         self.chunk = FIRST_CHUNK
         self.fresh = False  # its next sync starts all DHCP servers anew
@@ -325,7 +327,7 @@ class Agent:
                     self.configured.pop(thing, None)
                 else:
                     self.configured[thing] = before
-        busy = self.busy_until > now
+        busy, self.locked_until = self.busy_until > now, -math.inf
         self._lanes.stop(now)
         return busy or bool(planned)
 

@@ -71,7 +71,7 @@ class Workflows:
             agent.workers = float(self.plan.option("num_sync_threads") or 1)  # type: ignore[arg-type]
             costs = self.costs.of_networks(agent, wanted)
             agent.build(wanted, costs, begin=begin, behind=True)
-            agent.fresh = False
+            agent.fresh, agent.locked_until = False, agent.busy_until
         else:
             agent.build(wanted, [0.0] * len(wanted), begin=begin)
 
@@ -330,7 +330,10 @@ class Workflows:
             agent.build([router], self.costs.of_routers(agent, [router]))
 
     def receive_dhcp(self, agent: Agent, notice: Notice) -> None:
-        """A DHCP agent, of either release."""
+        """A DHCP agent, of either release; its syncs keep other work waiting.
+
+        Source: _wait_if_syncing, neutron/agent/dhcp/agent.py at 10.0.7; before, one lock for all.
+        """
         if notice.method == "agent_updated":
             self.resync_all(agent)
             return
@@ -340,7 +343,8 @@ class Workflows:
         elif notice.method in DHCP_CREATIONS and self._is_new(agent, network):
             if agent.control.in_contact(agent):
                 agent.workers = self.costs.network_workers(agent)
-                agent.build([network], self.costs.of_networks(agent, [network]))
+                costs, alone = self.costs.of_networks(agent, [network]), agent.workers == 1
+                agent.build([network], costs, begin=agent.locked_until, behind=alone)
             else:
                 self.resync_later(agent)  # it cannot ask about the network
 
