@@ -40,7 +40,7 @@ class Rules:
     *dhcp_failover_skips*: a pass does nothing when no DHCP agent is eligible (bug 1461714).
     *l3_failover_rechecks*: an agent that is back is spared (bug 1522436). *added_by_call*:
     router_added_to_agent waits for an answer. *ha_failover*: HA routers are moved, too; or
-    `aborts`, as at 29.0.0. *disabled_stops_scheduling*: network_auto_schedule off stops all
+    `aborts`, as since 24.2.2. *disabled_stops_scheduling*: network_auto_schedule off stops all
     scheduling but by hand. *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop
     for good (bug 1375597). *port_binding*: ports are bound to a host `always`, only while its L2
     agent looks `alive`, or so but again on that agent's `revival`. *unknown_lists*: what the API

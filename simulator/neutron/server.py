@@ -108,14 +108,11 @@ class Server(ByHand):
         if not self._accepts(agent):
             return []
         records = self.networks if agent.type == "dhcp" else self.routers
-        targets = dict(agent.hosted)
+        hosted = agent.hosted if only is None else filter(agent.hosted.__contains__, only)
+        targets: dict[Id, None] = dict.fromkeys(hosted)
         if agent.type == "l3" and agent.mode in DVR_MODES:
             targets |= dict.fromkeys(self.distributed.needed_on(agent.host, only))
-        return [
-            target
-            for target in targets
-            if records[target].admin_state_up and (only is None or target in only)
-        ]
+        return [target for target in targets if records[target].admin_state_up]
 
     # -- inside ----------------------------------------------------------------------------
 

@@ -46,16 +46,21 @@ class Habits:
     *l3_first_sync*: a starting L3 agent asks after a `fuzzy` delay of 0 to 5 whole seconds, or
     `at_once`. *l3_workers*: how many routers an L3 agent works on at a time, at least and at most
     (in between, as many as it has routers). *dhcp_workers*: likewise for a DHCP agent and the
-    networks it is told about. *dhcp_bulk_sync*: a DHCP agent asks once for all its networks, and
-    not for each. *dhcp_first_sync*: a starting DHCP agent syncs `in_heartbeat`, in the thread of
-    its heartbeats, `twice` there, `beside` them, or `before` the first one. *arping*: addresses are
-    announced by an arping that `blocks`, in the `background`, or not at all (`unused`).
+    networks it is told about. *l3_updates*: an L3 agent is `told` all of a router that changed, or
+    it is `fetched` by a call. *l3_retry*: after a call that failed there is a full `sync` at the
+    next tick, or the same call, `for_ever` or `six_times` in all, upon which the agent `deletes`
+    the router or `keeps` it as it is (*l3_gives_up*). *dhcp_bulk_sync*: a DHCP agent asks once for
+    all its networks, and not for each, and starts all their DHCP servers anew. *dhcp_first_sync*: a
+    starting DHCP agent syncs `in_heartbeat`, in the thread of its heartbeats, `twice` there (all
+    servers are started anew again), `beside` them, or `before` the first one. *arping*: addresses
+    are announced by an arping that `blocks`, in the `background`, or not at all (`unused`).
     *heartbeat_calls*: every heartbeat waits for its answer, not only the first.
     *heartbeat_timeout*: how long: rpc_response_timeout (`rpc`), twice as long after each time-out
     (`doubling`), or report_interval (`interval`). *rpc_backoff*: the time-out of other calls
     doubles. *router_paging*: an L3 agent syncs its routers in chunks.
-    *ha_report*: the server hears of a VRRP state `at_once`, in `slow` batches of
-    2 (3 advert + 2) s, in `fast` ones of 2 s, or so after a state has `settled` for 2 s.
+    *ha_report*: the server hears of a VRRP state `at_once`; in `slow` batches, held for
+    2 (3 advert + 2) s; `spaced`, the first at once and others that much apart; `fast`, advert s
+    apart; or so after a promotion has `settled` for advert s.
     *ha_restart_cuts*, *ha_revival_cuts*: a starting or revived L3 agent puts its HA ports down
     until they are wired again. *garp_refresh*: a VRRP master announces its addresses again once
     after 60 s (`once`) or every 10 s (`always`). *dhcp_ports_reserved*: the server keeps the DHCP
@@ -67,6 +72,9 @@ class Habits:
     l2_restart_flushes: bool = True
     l3_first_sync: Literal["fuzzy", "at_once"] = "fuzzy"
     l3_workers: tuple[float, float] = (1, 1)
+    l3_updates: Literal["told", "fetched"] = "told"
+    l3_retry: Literal["sync", "for_ever", "six_times"] = "sync"
+    l3_gives_up: Literal["deletes", "keeps"] = "keeps"
     dhcp_workers: tuple[float, float] = (1, 1)
     dhcp_bulk_sync: bool = False
     dhcp_first_sync: Literal["in_heartbeat", "twice", "beside", "before"] = "beside"
@@ -75,7 +83,7 @@ class Habits:
     heartbeat_timeout: Literal["rpc", "doubling", "interval"] = "rpc"
     rpc_backoff: bool = False
     router_paging: bool = False
-    ha_report: Literal["at_once", "slow", "fast", "settled"] = "at_once"
+    ha_report: Literal["at_once", "slow", "spaced", "fast", "settled"] = "at_once"
     ha_restart_cuts: bool = False
     ha_revival_cuts: bool = False
     garp_refresh: Literal["always", "once"] = "always"
@@ -268,6 +276,9 @@ GRIZZLY = Release(
         "dhcp_first_sync": "quantum/agent/dhcp_agent.py syncs inside the heartbeat's thread",
         "l3_first_sync": "quantum/agent/l3_agent.py: a periodic task, first after randint(0, 5) s",
         "l3_workers": "quantum/agent/l3_agent.py: one semaphore, one router after the other",
+        "l3_updates": "quantum/api/rpc/agentnotifiers/l3_rpc_agent_api.py: casts the routers",
+        "l3_retry": "quantum/agent/l3_agent.py: an error sets the full sync flag",
+        "l3_gives_up": "quantum/agent/l3_agent.py: it never does",
         "dhcp_workers": "quantum/agent/dhcp_agent.py: one lock",
         "dhcp_bulk_sync": "quantum/agent/dhcp_agent.py: get_network_info for each network",
         "arping": "quantum/agent/l3_agent.py: waits for each",

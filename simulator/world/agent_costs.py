@@ -60,8 +60,10 @@ class AgentCosts:
         """Seconds to set up each of *networks*.
 
         One that *agent* has is only asked about; but the first sync of a process starts every
-        dnsmasq anew, for it does not know what the one before it had set up. Source: sync_state and
-        refresh_dhcp_helper, quantum/agent/dhcp_agent.py at 2013.1.5.
+        dnsmasq anew, for it does not know what the one before it had set up, and since Havana every
+        sync that is not about single networks does. Source: sync_state and refresh_dhcp_helper,
+        quantum/agent/dhcp_agent.py at 2013.1.5; sync_state, neutron/agent/dhcp/agent.py, and
+        DhcpLocalProcess.enable, neutron/agent/linux/dhcp.py, at 10.0.7.
         """
         known = 0.0 if self._release.habits.dhcp_bulk_sync else self._plan.cost("rpc_call")
         if agent.fresh:

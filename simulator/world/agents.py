@@ -65,6 +65,7 @@ class Agent:
         "heart",
         "interrupted",
         "life",
+        "locked_until",
         "management_up",
         "messages",
         "name",
@@ -104,9 +105,10 @@ class Agent:
         self.configured: dict[int, float] = {}  # what is set up once all work is done, and since
         self._planned: list[Work] = []
         self.workers = 1.0  # how many objects it works on at a time
+        self.locked_until = -math.inf  # when the sync is over that other work waits for
         self._lanes = Lanes(0.0)
         self.chunk = FIRST_CHUNK
-        self.fresh = False  # it has not synced since it started
+        self.fresh = False  # its next sync starts all DHCP servers anew
         self.fuzz = 0.0
         self.syncing = False
         self.sync_again = False  # a sync was asked for while one was going on
@@ -326,7 +328,7 @@ class Agent:
                     self.configured.pop(thing, None)
                 else:
                     self.configured[thing] = before
-        busy = self.busy_until > now
+        busy, self.locked_until = self.busy_until > now, -math.inf
         self._lanes.stop(now)
         return busy or bool(planned)
 

@@ -227,10 +227,13 @@ class ControlPlane:
             connected = yield from self.connect(agent, life, env.now)
             if not connected:
                 return False
-        began = env.now
+        patience = agent.patience
+        waits = patience.seconds
+        deadline = env.now + waits
         if not self.listening:
-            yield from self._queued(agent, life)
-        deadline = began + agent.patience.seconds
+            yield from self._queued(agent, life, deadline)
+        if agent.life != life:
+            return False
         if work:  # when the heartbeats of this instant have come
             yield self.cluster.until(env.now, Rank.AGENT, agent.component)
         if self.listening and agent.life == life:
@@ -245,7 +248,7 @@ class ControlPlane:
                 return True
         self.waits(agent)
         yield self.cluster.until(max(deadline, env.now), Rank.AGENT, agent.component)
-        pause = agent.patience.expired()
+        pause = patience.expired(waits)
         if pause:
             yield self.cluster.until(env.now + pause, Rank.AGENT, agent.component)
         return False
@@ -270,14 +273,13 @@ class ControlPlane:
                 if agent.heart:
                     agent.heart.hold()
 
-    def _queued(self, agent: Agent, life: int) -> Generator[Event, Any, None]:
-        """Wait while a call lies in the queue of a server that is away, but not beyond its time.
+    def _queued(self, agent: Agent, life: int, end: float) -> Generator[Event, Any, None]:
+        """Wait while a call lies in the queue of a server that is away, but not beyond *end*.
 
         The queue is the broker's: it is there from when the server first listened until the
         broker is lost.
         """
-        env, lost = self.cluster.env, self.broker_lost
-        end = env.now + agent.patience.seconds
+        lost = self.broker_lost
         deadline = self.cluster.until(end, Rank.AGENT, agent.component)
         while self.has_queue and not self.listening and agent.life == life:
             self.waits(agent)

@@ -1,18 +1,15 @@
 """When the server learns which replica of a router is master.
 
-An L3 agent tells of its replicas' states in batches: the first one opens a batch, which is sent
-after *batch* s with the last state of each (Kilo to Ocata 2 (3 advert + 2) s, since Pike 2 s:
-e795a3fcf8; Juno at once). Since Train a promotion waits 2 s
-first, and is dropped if it did not last (3f022a193f, bug 1837635).
+An L3 agent tells of its replicas' states in batches, the last state of each (`Pace`). Since Stein a
+promotion waits first, and is dropped if it did not last (3f022a193f, bug 1837635).
 
-Assumed: the first state waits for its batch, too (Neutron's batch_notifier.py, at the one version
-read, sends it at once and holds back what comes within *batch* s of it). A batch that cannot be
-sent (the process, its management path, broker or server is not there) is sent when it can be; the
-state a replica had is told by nobody once that is gone.
+A batch that cannot be sent (the process, its management path, broker or server is not there) is
+sent when it can be; the state a replica had is told by nobody once that is gone.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +20,6 @@ from simulator.trace import Kind
 from simulator.world.plan import Plan
 from simulator.world.vrrp import Said
 
-BATCH = 2.0
-SETTLE = 2.0
 SERVICES = ("broker", "server", "database", "management")
 
 
@@ -83,14 +78,49 @@ class Reach:
         return self._times[agent][place + 1] if place + 1 < len(self._times[agent]) else np.inf
 
 
+class Pace:
+    """When one agent sends the states it learns of, in order.
+
+    Source: BatchNotifier, neutron/notifiers/batch_notifier.py. `slow` (Kilo): the first state opens
+    a batch, which is held for *apart* s. Since Ocata it is sent at once, and what comes within
+    *apart* s of it when they are over. Until Rocky (13.0.7) every state has a thread that sends
+    what there is and keeps a lock for *apart* s, so after n states at once the next n batches are
+    at times that much apart. Since Stein (14.4.2) only a batch that was sent does so.
+    """
+
+    def __init__(self, habit: str, apart: float) -> None:
+        self._habit, self._apart = habit, apart
+        self._since = self._until = self._due = -math.inf
+
+    def sends(self, at: float) -> float:
+        """When the batch is due that a state joins which the agent learned *at*, s."""
+        if at <= 0 or self._habit == "at_once":
+            return at
+        if at > self._due:
+            self._due = self._next(at)
+        if self._habit in ("spaced", "fast"):
+            self._until += self._apart
+        return self._due
+
+    def _next(self, at: float) -> float:
+        """When a batch is due that a state at *at* opens."""
+        if self._habit == "slow":
+            return at + self._apart
+        if self._habit == "settled":
+            return max(at, self._due + self._apart)
+        if at >= self._until:
+            self._since = self._until = at
+        return self._since + math.ceil((at - self._since) / self._apart) * self._apart
+
+
 class Reports:
     """What agents tell the server of their replicas."""
 
     def __init__(self, plan: Plan, reach: Reach) -> None:
-        habit = plan.release.habits.ha_report
-        slow = 2 * (3 * plan.seconds("ha_vrrp_advert_int") + 2)
-        self._batch = {"at_once": 0.0, "slow": slow}.get(habit, BATCH)
-        self._settle = SETTLE if habit == "settled" else 0.0
+        self._habit = plan.release.habits.ha_report
+        advert = plan.seconds("ha_vrrp_advert_int")
+        self._apart = 2 * (3 * advert + 2) if self._habit in ("slow", "spaced") else advert
+        self._settle = advert if self._habit == "settled" else 0.0
         self._reach = reach
         self._horizon = plan.horizon
         self._states: dict[tuple[int, int], list[tuple[float, bool]]] = defaultdict(list)
@@ -118,9 +148,8 @@ class Reports:
                 if at < until:
                     queues[agent].append((at, until, router, active))
         for agent in sorted(queues):
-            due = -np.inf
+            pace = Pace(self._habit, self._apart)
             for at, until, router, active in sorted(queues[agent]):
-                if at > due:
-                    due = self._reach.first(agent, at + self._batch * (at > 0))
+                due = self._reach.first(agent, pace.sends(at))
                 if due < min(until, self._horizon):
                     yield due, agent, router, float(active)

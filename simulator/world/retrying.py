@@ -39,10 +39,14 @@ class Patience:
         self.seconds = base
         self._base, self._most, self._draws = base, most, draws
 
-    def expired(self) -> float:
-        """A call timed out: wait longer from now on, and first pause for the seconds returned."""
+    def expired(self, waited: float | None = None) -> float:
+        """A call timed out: wait longer from now on, and first pause for the seconds returned.
+
+        *waited*: how long it waited, where there may be several at a time, which double it once.
+        """
+        waited = self.seconds if waited is None else waited
         if self._most <= self._base:
             return 0.0
         pause = self._draws.uniform() * min(self.seconds, self._base)
-        self.seconds = min(2 * self.seconds, self._most)
+        self.seconds = max(self.seconds, min(2 * waited, self._most))
         return quantize(pause)

@@ -20,6 +20,7 @@ from simulator.neutron.server import Server
 from simulator.trace import Kind
 from simulator.world.agent_costs import AgentCosts
 from simulator.world.agents import FIRST_CHUNK, Agent
+from simulator.world.fetching import Fetching
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
 from simulator.world.ports import Ports
@@ -41,6 +42,7 @@ class Workflows:
         self.ports = ports
         self.streams = streams
         self.costs = AgentCosts(plan, objects)
+        self.fetching = Fetching(plan, server, set_up=self._set_up_router, resync=self.resync_later)
 
     # -- the whole of what an agent should serve -------------------------------------------
 
@@ -75,7 +77,7 @@ class Workflows:
             self.ports.ask(agent, wanted)
             costs = self.costs.of_networks(agent, wanted)
             agent.build(wanted, costs, begin=begin, behind=True)
-            agent.fresh = False
+            agent.fresh, agent.locked_until = False, agent.busy_until
         else:
             agent.build(wanted, [0.0] * len(wanted), begin=begin)
 
@@ -190,7 +192,12 @@ class Workflows:
     def revived(self, agent: Agent) -> None:
         """The server told *agent* that it had been down: what it missed it asks for (Liberty)."""
         if agent.type in ("l3", "dhcp") and agent.running:
-            self.resync_later(agent)
+            self.resync_all(agent)
+
+    def resync_all(self, agent: Agent) -> None:
+        """Sync everything at the next tick, and not only what failed."""
+        agent.fresh = agent.fresh or self.release.habits.dhcp_bulk_sync
+        self.resync_later(agent)
 
     def resync_later(self, agent: Agent) -> None:
         """Sync at the next tick."""
@@ -277,6 +284,7 @@ class Workflows:
         agent.syncing = True
         done = yield from self.sync_once(agent, life)
         if self.release.habits.dhcp_first_sync == "twice" and agent.life == life:
+            agent.fresh = True
             done = yield from self.sync_once(agent, life)
         if agent.life == life:
             agent.syncing = False
@@ -308,33 +316,33 @@ class Workflows:
     # -- messages --------------------------------------------------------------------------
 
     def receive_l3(self, agent: Agent, notice: Notice) -> None:
-        """Grizzly's L3 agent."""
+        """An L3 agent that the server tells something."""
         if notice.method == "agent_updated":
-            self.resync_later(agent)
+            self.resync_all(agent)
             return
         router = notice.target
         gone = notice.method in ("router_deleted", "router_removed_from_agent")
-        if gone or self._is_refused(agent, router):
+        if gone:
+            self.fetching.forget(agent, router)
             agent.remove([router])
-        elif router in agent.configured:
+        else:
+            self.fetching.tell(agent, router)
+
+    def _set_up_router(self, agent: Agent, router: int) -> None:
+        """What an L3 agent does with a router that it is given: set it up, or change it."""
+        if router in agent.configured:
             self.ports.ask(agent, [router])
             agent.extend(router, self.costs.of_change(agent, router))
         else:
             self._set_up_routers(agent, [router])
 
-    def _is_refused(self, agent: Agent, router: int) -> bool:
-        """Whether a compute host's agent that asks for *router* is not given it (any more).
-
-        The server tells it of ports without asking whether it is enabled.
-        """
-        row = self.server.agents.get(agent.name)
-        local = row is not None and row.mode in COMPUTE_MODES
-        return local and router not in self.server.given(agent.name, only=(router,))
-
     def receive_dhcp(self, agent: Agent, notice: Notice) -> None:
-        """A DHCP agent, of either release."""
+        """A DHCP agent, of either release; its syncs keep other work waiting.
+
+        Source: _wait_if_syncing, neutron/agent/dhcp/agent.py at 10.0.7; before, one lock for all.
+        """
         if notice.method == "agent_updated":
-            self.resync_later(agent)
+            self.resync_all(agent)
             return
         network = notice.target
         if notice.method == "network_delete_end":
@@ -343,7 +351,8 @@ class Workflows:
             if agent.control.in_contact(agent):
                 self.ports.ask(agent, [network])
                 agent.workers = self.costs.network_workers(agent)
-                agent.build([network], self.costs.of_networks(agent, [network]))
+                costs, alone = self.costs.of_networks(agent, [network]), agent.workers == 1
+                agent.build([network], costs, begin=agent.locked_until, behind=alone)
             else:
                 self.resync_later(agent)  # it cannot ask about the network
 

@@ -11,6 +11,7 @@ from lab import FREE, events, network_nodes, outage, run_one
 
 from simulator.analysis.metrics import measure
 from simulator.trace import Kind
+from simulator.world.ha_reports import Pace
 from simulator.world.streams import ADVERT, Streams, stable_hash
 
 PATIENCE, SKEW = 6.8046875, 0.8046875
@@ -273,7 +274,7 @@ def test_a_backups_way_out_is_not_checked():
 
 @pytest.mark.parametrize(("rewire", "lost"), [(2, False), (30, True)])
 def test_a_starting_agent_cuts_its_ha_ports(rewire, lost):
-    """Until Xena. With 2 s nobody loses patience; with 30 s the backup does, and they conflict."""
+    """Until Rocky. With 2 s nobody loses patience; with 30 s the backup does, and they conflict."""
     first, second = order()
     measured = ha(
         failures={f"{first}/l3": outage(1000, 10)},
@@ -285,7 +286,7 @@ def test_a_starting_agent_cuts_its_ha_ports(rewire, lost):
 
 
 def test_a_revived_agent_cuts_its_ha_ports():
-    """Liberty to Pike: the agent is told that it was down, and its ports are down for 30 s."""
+    """Liberty to Ocata: the agent is told that it was down, and its ports are down for 30 s."""
     first, second = order()
     keys = {
         "failures": {f"{first}/management": outage(1000, 300)},
@@ -295,16 +296,35 @@ def test_a_revived_agent_cuts_its_ha_ports():
     told = [t for t, _, agent, _ in events(measured.trace, Kind.REVIVED) if agent == f"{first}/l3"]
     assert 1300 <= told[0] <= 1400
     assert (last_advert(told[0]) + PATIENCE, "PROMOTED", second) in masters(measured)
-    assert len(masters(ha(release="queens", **keys))) == 1
+    assert len(masters(ha(release="pike", **keys))) == 1
 
 
 @pytest.mark.parametrize(
     ("release", "delay"),
-    [("juno", 0), ("kilo", 2 * (3 * 2 + 2)), ("pike", 2), ("train", 2 + 2)],
+    [("juno", 0), ("kilo", 2 * (3 * 2 + 2)), ("ocata", 0), ("pike", 0), ("stein", 2)],
 )
 def test_when_the_server_hears_of_it(release, delay):
+    """Kilo holds a batch; since Ocata the first leaves at once, since Stein once it has settled."""
     measured = ha(failures={order()[0]: outage(1000, 600)}, release=release)
     assert measure(measured)["agent.ha_report_delay_mean"] == delay
+
+
+def test_a_batch_is_held_from_its_first_state_on():
+    pace = Pace("slow", 16)
+    assert [pace.sends(at) for at in (0, 10, 20, 26, 27)] == [0, 26, 26, 26, 43]
+
+
+@pytest.mark.parametrize("habit", ["spaced", "fast"])
+def test_until_rocky_each_state_keeps_the_lock(habit):
+    """At 10 one is sent, at 26 the two others; their threads keep the lock until 26, 42 and 58."""
+    pace = Pace(habit, 16)
+    assert [pace.sends(at) for at in (10, 11, 12, 43, 75)] == [10, 26, 26, 58, 75]
+
+
+def test_since_stein_a_batch_keeps_the_lock():
+    pace = Pace("settled", 2)
+    assert [pace.sends(at) for at in (0, 10, 11, 11.5, 13, 14.5)] == [0, 10, 12, 12, 14, 16]
+    assert pace.sends(19) == 19
 
 
 def test_a_server_that_is_away_hears_of_it_later():

@@ -28,15 +28,20 @@ def returned(release, **keys):
     return run_one(release=release, **given)
 
 
-@pytest.mark.parametrize(("release", "threads"), [("grizzly", 1), ("icehouse", 4), ("newton", 4)])
-def test_no_heartbeat_leaves_during_the_first_sync(release, threads):
-    """The first leaves at 1100 s, the next when the sync is over: 100 x 10 s / threads later."""
+@pytest.mark.parametrize(
+    ("release", "threads", "syncs"), [("grizzly", 1, 1), ("icehouse", 4, 1), ("newton", 4, 2)]
+)
+def test_no_heartbeat_leaves_during_the_first_sync(release, threads, syncs):
+    """The first leaves at 1100 s, the next when the sync is over: 100 x 10 s / threads later.
+
+    Kilo to Newton sync twice, and the second sync starts every dnsmasq anew.
+    """
     measured = returned(release)
     limit = 5 if release == "grizzly" else 75
     assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp")[0] == 1100
     downs = times(measured, Kind.AGENT_DOWN, "network-1/dhcp")
     assert 1100 + limit + TICK in downs
-    over = 1100 + 1000 / threads
+    over = 1100 + syncs * 1000 / threads
     assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp")[1] == over
 
 
@@ -187,10 +192,13 @@ def test_an_l3_agent_that_starts_destroys_its_namespaces_until_havana(release, w
 
 
 @pytest.mark.parametrize(
-    ("release", "over"), [("grizzly", 400), ("icehouse", 100), ("ocata", None)]
+    ("release", "over"), [("grizzly", 400), ("icehouse", 100), ("kilo", 200), ("ocata", None)]
 )
 def test_a_restarted_dhcp_agent_starts_every_server_anew_in_its_heartbeats_thread(release, over):
-    """100 networks of 4 s by one thread or four; nobody loses service, but no heartbeat leaves."""
+    """100 networks of 4 s by one thread or four, and by Kilo's agent twice.
+
+    Nobody loses service, but no heartbeat leaves.
+    """
     measured = run_one(
         release=release,
         horizon="4000s",
@@ -204,6 +212,41 @@ def test_a_restarted_dhcp_agent_starts_every_server_anew_in_its_heartbeats_threa
     if over:
         assert times(measured, Kind.AGENT_ALIVE, "network-1/dhcp")[-1] == 1020 + over
     assert not measured.history.network_outages.owner.size
+
+
+@pytest.mark.parametrize("release", ["liberty", "rocky", "stein", "2026.2"])
+def test_a_revived_dhcp_agent_starts_every_server_anew(release):
+    """Revived, it syncs at the next multiple of 5 s (since Stein within 1 s): n networks of 4 s by
+    four threads take n s. Two networks that it is given 10 s later wait for that; Rocky and Stein
+    set both up at a time.
+    """
+
+    def revived(*actions):
+        return run_one(
+            release=release,
+            horizon="3000s",
+            hosts=network_nodes(2),
+            workload={"tenants": 80, "per_tenant": {"routers": 0}},
+            costs={**FREE, "rebuild_per_network": "4s"},
+            neutron={"allow_automatic_dhcp_failover": False},
+            failures={"network-1/management": outage(1000, 200)},
+            actions=list(actions),
+        )
+
+    before = revived()
+    (told,) = times(before, Kind.REVIVED, "network-1/dhcp")
+    bound = {network: agent for _, _, agent, network in events(before.trace, Kind.BOUND)}
+    own = sum(agent == "network-1/dhcp" for agent in bound.values())
+    others = [network for network, agent in bound.items() if agent == "network-2/dhcp"]
+    tick = (told // 5 + 1) * 5
+    if release in ("stein", "2026.2"):
+        tick = min(tick, told + 1)
+    add = {"op": "add_network_to_agent", "agent": "network-1/dhcp", "at": f"{tick + 10}s"}
+    after = revived(*({**add, "network": other} for other in others[:2]))
+    assert own > 20
+    last = 4 if release in ("rocky", "stein") else 8
+    over = tick + 4 * -(-own // 4)
+    assert times(after, Kind.CONFIGURED, "network-1/dhcp")[-2:] == [over + 4, over + last]
 
 
 def test_agents_that_were_there_before_the_run_are_not_starting_up():
