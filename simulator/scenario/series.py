@@ -131,6 +131,8 @@ CHANGES: tuple[Series, ...] = (
         heartbeat_timeout=("doubling", "3e668b6a37 (7.1.0), bug 1606827: agents stay down"),
         rpc_backoff=(True, "3e668b6a37 (7.1.0), bug 1554332: load of calls repeated"),
         l3_retry=("for_ever", "[?] _resync_router, neutron/agent/l3/agent.py: that router alone"),
+        port_binding=("revival", "aebd27f3b7 (7.0.4): an L2 agent that is told of its revival asks "
+                      "for all ports; since Stein the server does it, too (f787f12aa3)"),
         ha_revival_cuts=(True, "bug 1731595: a revived agent puts its HA ports down"),
         dvr_failover=("skips", "419ce6281d: compute hosts' bindings are not moved"),
     ),
@@ -190,7 +192,6 @@ CHANGES: tuple[Series, ...] = (
             resync_throttle=(1.0, "new: what needs a resync is not left to resync_interval"),
             rpc_response_max_timeout=(600.0, "new: the most that a time-out doubles to"),
             dhcp_workers=((8, 32), "837c9283ab: as many as there are networks"),
-            port_binding=("revival", "f787f12aa3: refused ports are tried again"),
             l3_workers=((8, 32), "837c9283ab: as many as there are routers"),
             l3_gives_up=("keeps", "12b9149e20 (14.x, 17.0.0), bug 1871850: an outage when the "
                          "broker was away for too long"),

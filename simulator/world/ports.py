@@ -3,9 +3,10 @@
 ML2 (Havana on) binds a port only if the host's L2 agent looks alive; else the port is
 `binding_failed`, and what it belongs to is set up without a wire. It is tried again when an L3
 agent asks for the router, when the host's L2 agent has started, reports and asks for its ports, and
-since Stein when that agent is heard of again (f787f12aa3). A port that was bound stays so until its
-object is taken from the agent. Source: neutron/plugins/ml2/drivers/mech_agent.py;
-_ensure_host_set_on_port, neutron/api/rpc/handlers/l3_rpc.py; _retry_binding_revived_agents,
+since Liberty when that agent is told that it had been down, and asks for them (since Stein the
+server does so itself: f787f12aa3). A port that was bound stays so until its object is taken from
+the agent. Source: neutron/plugins/ml2/drivers/mech_agent.py; _ensure_host_set_on_port,
+neutron/api/rpc/handlers/l3_rpc.py; _retry_binding_revived_agents, get_bound_ports_contexts,
 neutron/plugins/ml2/plugin.py.
 """
 

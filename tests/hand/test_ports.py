@@ -68,8 +68,8 @@ def test_downtime_for_want_of_a_wire_is_the_nodes_path():
         assert causes["configuring"].sum() == 0
 
 
-@pytest.mark.parametrize("release", ["stein", "2026.2"])
-def test_since_stein_ports_are_bound_when_the_l2_agent_is_heard_of_again(release):
+@pytest.mark.parametrize("release", ["liberty", "2026.2"])
+def test_since_liberty_ports_are_bound_when_the_l2_agent_is_heard_of_again(release):
     for seed in SEEDS:
         measured, end, alive = moved(release, seed)
         assert end == (1010 if alive else alive_after(measured, 1010))
