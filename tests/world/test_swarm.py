@@ -34,8 +34,6 @@ def seeds(*limits):
     ]
 
 
-
-
 @pytest.mark.parametrize("seed", seeds(60))
 def test_computed_and_simulated_heartbeats_give_the_same_trace(seed):
     _same_trace(random_keys(seed), seed)
