@@ -27,8 +27,8 @@ LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock"}
 UV_LOCK = "requirements-uv.lock"
 SCENARIO = "scenarios/folsom-vs-grizzly.yaml"
 CHECKS = ("ruff check", "ruff format --check", "mypy", "lint-imports --no-logo")
-# Tests that share a long simulation are a group, and stay in one worker.
-PARALLEL = ["-n", "auto", "--dist", "loadgroup"]
+# Neighbours stay in one worker where they can: some share a long simulation.
+PARALLEL = ["-n", "auto", "--dist", "worksteal"]
 # Wheels only: to build from source would fetch build tools that no lock file knows.
 LOCKED = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]
 PROJECT = ["--no-deps", "--no-build-isolation", "-e", "."]

@@ -28,9 +28,8 @@ def begun(process):
     raise AssertionError("ended before it told anything")
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.no_cover)])
 def test_an_interrupt_keeps_the_replications_that_finished(start, small, jobs, number):
     process = start("run", small, *LONG, "-j", jobs, "-o", "out", start_new_session=True)
     begun(process)
@@ -108,7 +107,6 @@ def test_a_result_is_saved_whole_however_often_one_interrupts(netnode, small, mo
     assert [path.name for path in Path().iterdir() if path.name.startswith(".")] == []
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("wait", [0.02, 0.03, 0.05, 0.08, 0.12, 0.2])
 def test_an_interrupt_while_python_loads_is_no_traceback(tmp_path, wait):
     """From the first line of netnode's own on; before that it is Python that starts."""

@@ -64,7 +64,6 @@ def places(value, path=()):
             yield from places(held, (*path, key))
 
 
-@pytest.mark.no_cover
 @settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_a_value_that_is_another(data):
@@ -90,7 +89,6 @@ def test_a_value_that_is_another(data):
     check(json.dumps(value).encode(), file.name)
 
 
-@pytest.mark.no_cover
 @settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_bytes_that_are_others(data):
@@ -103,7 +101,6 @@ def test_bytes_that_are_others(data):
     check(bytes(content), file.name)
 
 
-@pytest.mark.no_cover
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60), st.sampled_from(["a.json", "b.csv", "c.table", "d"]))
 def test_any_text(text, name):

@@ -51,7 +51,6 @@ def test_all_six_systems_are_there():
     }  # fmt: skip
 
 
-@pytest.mark.xdist_group("folsom-vs-grizzly")
 def test_folsom_vs_grizzly():
     """All of its 200 replications: the README quotes them."""
     found = results("folsom-vs-grizzly", 200)
@@ -75,7 +74,6 @@ def shown(result, metric, *, second=False):
     return found
 
 
-@pytest.mark.xdist_group("folsom-vs-grizzly")
 def test_the_readmes_table_is_what_the_run_prints():
     found = results("folsom-vs-grizzly", 200)
     folsom, _, difference = shown(found, "router.all_down_time")
@@ -97,7 +95,6 @@ def test_the_readmes_table_is_what_the_run_prints():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("folsom-vs-grizzly")
 def test_the_readme_quotes_what_own_rebuild_costs_print():
     plain = results("folsom-vs-grizzly", 200)
     dear = results("folsom-vs-grizzly", 200, "costs.rebuild_per_router=release")

@@ -29,7 +29,7 @@ from simulator.trace import Kind
 from simulator.world.plan import compile_plan
 from simulator.world.simulation import simulate
 
-pytestmark = [pytest.mark.no_cover, pytest.mark.xdist_group("finding")]
+pytestmark = pytest.mark.no_cover
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "folsom-vs-grizzly.yaml"
 

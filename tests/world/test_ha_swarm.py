@@ -12,8 +12,6 @@ from swarm import random_keys
 from simulator.analysis.metrics import measure
 from simulator.trace import Kind
 
-pytestmark = pytest.mark.no_cover
-
 RELEASES = ["juno", "kilo", "liberty", "mitaka", "newton", "queens", "train", "2024.1"]
 
 

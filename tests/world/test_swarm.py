@@ -13,8 +13,6 @@ from simulator.analysis.metrics import METRICS, measure
 from simulator.scenario.load import load_scenario
 from simulator.trace import Kind, Sort
 
-pytestmark = pytest.mark.no_cover
-
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 FAST = [
     "horizon=2h",
@@ -25,15 +23,23 @@ FAST = [
     "failures.broker={time_to_failure: {exponential: {mean: 900s}}, time_to_repair: 40s}",
     "failures.server={time_to_failure: {exponential: {mean: 900s}}, time_to_repair: 20s}",
 ]
-EQUALITY_SEEDS = range(60)
+TRACED = {25, 47, 58, 104, 109, 110, 117, 118, 121, 124, 127, 129, 130, 132}
+"""Quick systems that together go nearly wherever all go; the others are not traced."""
 
 
-@pytest.mark.parametrize("seed", EQUALITY_SEEDS)
+def seeds(*limits):
+    return [
+        pytest.param(seed, marks=() if seed in TRACED else pytest.mark.no_cover)
+        for seed in range(*limits)
+    ]
+
+
+@pytest.mark.parametrize("seed", seeds(60))
 def test_computed_and_simulated_heartbeats_give_the_same_trace(seed):
     _same_trace(random_keys(seed), seed)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(20))
 def test_they_do_so_with_distributed_routers(seed):
     _same_trace(distributed_keys(seed), seed)
 
@@ -52,6 +58,7 @@ def test_computed_and_simulated_heartbeats_give_the_same_trace_at_length(seed):
     test_computed_and_simulated_heartbeats_give_the_same_trace(seed)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_they_do_so_on_every_shipped_scenario(path):
     """Two hours of each variant, with everything failing every few minutes."""
@@ -70,7 +77,7 @@ def test_they_do_so_with_distributed_routers_at_length(seed):
 
 
 @pytest.mark.parametrize("make", [random_keys, distributed_keys], ids=["any", "distributed"])
-@pytest.mark.parametrize("seed", range(100, 140))
+@pytest.mark.parametrize("seed", seeds(100, 140))
 def test_invariants_hold(seed, make):
     measured = run_one(scenario(**make(seed), seed=seed))
     values = measure(measured)
