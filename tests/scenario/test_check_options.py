@@ -1,0 +1,103 @@
+"""What the options of a release, and rules against it, cannot be: each is found where it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.scenario.load import load
+
+HOSTS = {
+    "controller": "{kind: controller, count: 1}",
+    "network": "{kind: network, count: 2}",
+}
+DVR = {**HOSTS, "network": "{kind: network, count: 2, agent_mode: dvr_snat}",
+       "compute": "{kind: compute, count: 2, agents: [l3, l2], agent_mode: dvr}"}  # fmt: skip
+
+
+@pytest.fixture
+def found(tmp_path):
+    """What is wrong with a system of *release*: `line: code path: message` of each problem."""
+
+    def run(release, *lines, hosts=HOSTS):
+        groups = [f"  {name}: {group}" for name, group in hosts.items()]
+        text = ["version: 1", "horizon: 1d", f"release: {release}", *lines, "hosts:", *groups]
+        path = tmp_path / "s.yaml"
+        path.write_text("\n".join(text) + "\n")
+        problems = [str(p).removeprefix(f"{path}:") for p in load(path).problems]
+        return [problem for problem in problems if "warning" not in problem]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("release", "lines", "expected"),
+    [
+        ("juno", ["neutron: {network_scheduler_driver: WeightScheduler}"],
+         "juno has no 'WeightScheduler'; it exists since: kilo"),
+        ("folsom", ["behaviour: {revival: true}"],
+         "folsom has neither a scheduler nor rules that could be others"),
+        ("kilo", ["behaviour: {revivl: true}"],
+         "no release has a rule or habit 'revivl'; did you mean 'revival'?"),
+        ("kilo", ["behaviour: {loop_errors: ignore}"],
+         "no release has that; allowed: end_pass or kill"),
+        ("kilo", ["behaviour: {network_triggers: [subnet]}"],
+         "no release has that; allowed: [port] or [port, subnet] or [port, subnet, interface]"),
+        ("kilo", ["behaviour: {revival: maybe}"], "no release has that; allowed: false or true"),
+        ("queens", ["neutron: {dhcp_renewal_time: 2d}"],
+         "dhcp_renewal_time 172800 s is longer than dhcp_lease_duration 86400 s"),
+        ("queens", ["neutron: {dhcp_renewal_time: 8h, dhcp_rebinding_time: 7h}"],
+         "dhcp_renewal_time 28800 s is longer than dhcp_rebinding_time 25200 s"),
+        ("stein", ["neutron: {rpc_response_max_timeout: 30s}"],
+         "rpc_response_max_timeout 30 s is below rpc_response_timeout 60 s"),
+        ("juno", ["neutron: {l3_ha: true}", "workload: {per_tenant: {routers: 255}}"],
+         "255 highly available routers of a tenant; VRRP has 254 numbers for them"),
+        ("juno", ["neutron: {l3_ha: true, max_l3_agents_per_router: 1}"],
+         "max_l3_agents_per_router 1 is below min_l3_agents_per_router 2"),
+        ("juno", ["neutron: {l3_ha: true, min_l3_agents_per_router: 3}"],
+         "a highly available router needs 3 L3 agents at least; there are 2"),
+        ("ocata", ["neutron: {min_l3_agents_per_router: 1}"],
+         "ocata has no option 'min_l3_agents_per_router'; it exists in: juno to newton"),
+        ("mitaka", ["neutron: {default_availability_zones: [novo]}"],
+         "no agent is in 'novo'; did you mean 'nova'?"),
+        ("mitaka", ["workload: {per_tenant: {availability_zone_hints: [east]}}"],
+         "no agent is in 'east'; allowed: nova"),
+        ("liberty", ["workload: {per_tenant: {availability_zone_hints: [nova]}}"],
+         "liberty has no availability zones; mitaka and later do"),
+    ],
+)  # fmt: skip
+def test_an_option_or_rule_that_cannot_be(found, release, lines, expected):
+    (problem,) = found(release, *lines)
+    assert problem.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("release", "name", "group", "expected"),
+    [
+        ("icehouse", "network", "{kind: network, count: 2, agent_mode: legacy}",
+         "icehouse has no option 'agent_mode'; it exists in: juno to 2026.2"),
+        ("liberty", "network", "{kind: network, count: 2, availability_zone: east}",
+         "liberty has no option 'availability_zone'; it exists in: mitaka to 2026.2"),
+        ("juno", "network", "{kind: network, count: 2, agents: [dhcp, l2], agent_mode: legacy}",
+         "agent_mode is for L3 agents; this group has none"),
+        ("train", "network", "{kind: network, count: 2, gateway_external_network_id: public}",
+         "train has no option 'gateway_external_network_id'; it exists until stein"),
+        ("juno", "network", "{kind: network, count: 2, agent_mode: dvr}",
+         "agent_mode dvr is for compute hosts, which VMs are on"),
+        ("pike", "compute",
+         "{kind: compute, count: 2, agents: [l3, l2], agent_mode: dvr_no_external}",
+         "pike has no agent_mode 'dvr_no_external'; it exists in: queens to 2026.2"),
+        ("pike", "compute", "{kind: compute, count: 2, agents: [l3, l2], agent_mode: dvr, "
+         "gateway_external_network_id: public}",
+         "an external network of compute hosts' own L3 agents is not modelled"),
+    ],
+)  # fmt: skip
+def test_a_group_of_hosts_that_cannot_be(found, release, name, group, expected):
+    problems = found(release, hosts={**HOSTS, name: group})
+    assert any(expected in problem for problem in problems)
+
+
+def test_distributed_routers_that_are_highly_available_too(found):
+    options = "neutron: {router_distributed: true, l3_ha: true}"
+    (problem,) = found("liberty", options, hosts=DVR)
+    assert "liberty has no routers that are both" in problem
+    assert found("mitaka", options, hosts=DVR) == []
