@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis import unhosted
+from simulator.analysis import refusals, unhosted
 from simulator.analysis.downtime import bindings
 from simulator.analysis.intervals import (
     NOTHING,
@@ -37,7 +37,7 @@ def all_down_by_nodes(history: History) -> Spans:
     Uplinks are taken to be up. A router is excused, so that it neither serves nor counts as down,
     while it is bound to no agent through no node's fault (see `unhosted`), or while all that keeps
     its node from serving it is that the L3 agent (to set it up) or the L2 agent (to wire it) waits
-    for broker or server.
+    for broker or server, or that its ports are not bound and its L2 agent was sound (`refusals`).
     """
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
     settled = concatenate([serving, _excused(history)]).inside(lives).merged()
@@ -64,7 +64,7 @@ def _excused(history: History) -> Rows:
         flowing = complement(flushed, 0.0, history.horizon)
         parts += [mine.covered_by(l3).covered_by(flowing), here.covered_by(l2)]
     waiting = history.carried_by(concatenate(parts), external=True, uplink=False, flows=False)
-    return concatenate([loose, waiting, _shared(history)])
+    return concatenate([loose, waiting, refusals.excused(history), _shared(history)])
 
 
 def _shared(history: History) -> Rows:

@@ -15,7 +15,8 @@ from simulator.scenario.size import amount, option
 class Context:
     """The window of measurement, the system's facts and the scenario's choices.
 
-    *begin* and *end* bound the window, s. *lease* is the DHCP lease; from *renewal* (T1) after its
+    *begin* and *end* bound the window, s. An agent that was silent for longer than
+    *agent_down_time* looks dead. *lease* is the DHCP lease; from *renewal* (T1) after its
     last renewal on a VM asks its own server, from *rebinding* (T2) on any; *regain* is the time in
     which a VM has an address again once the service is back, s. *daily* holds the steps of the
     load profile as (seconds of the day, factor), () for a constant load. *checks_way_out*: VRRP
@@ -31,6 +32,7 @@ class Context:
     checks_way_out: bool
     distributed: bool
     reserves_ports: bool
+    agent_down_time: float
     lease: float
     renewal: float
     rebinding: float
@@ -81,6 +83,7 @@ def context_of(scenario: Scenario, variant: str) -> Context:
         checks_way_out=replicated and bool(option(system, "ha_vrrp_health_check_interval")),
         distributed=bool(option(system, "router_distributed")),
         reserves_ports=release.habits.dhcp_ports_reserved,
+        agent_down_time=quantize(amount(system, "agent_down_time") or 0.0),
         lease=lease,
         renewal=renewal,
         rebinding=rebinding,

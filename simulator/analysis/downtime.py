@@ -23,7 +23,7 @@ CAUSES: Mapping[str, str] = {
     "configuring": "its agent has not set it up (again) yet: starting, waiting, syncing, queueing",
     "electing": "no VRRP replica of it is master and known to be so outside; the uplink is up, or "
     "they do not check it",
-    "node_path": "a data or external NIC is down, or an L2 agent has not wired it",
+    "node_path": "a NIC is down, or it has no wire: the L2 agent has not made one, or looked dead",
     "uplink": "the uplink of its external network is down",
     "conflicted": "two hosts answer for it",
 }

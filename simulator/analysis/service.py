@@ -57,7 +57,7 @@ class History:
         return alternating(self.trace, Kind.STOPPED, Kind.WIRED)
 
     @cached_property
-    def _refused(self) -> dict[int, Spans]:
+    def refused(self) -> dict[int, Spans]:
         """When the server refused to bind ports, by node and object in one number."""
         found = alternating_objects(self.trace, Kind.PORTS_REFUSED, Kind.PORTS_BOUND)
         size = len(self.trace.objects.names)
@@ -152,10 +152,10 @@ class History:
             waits = self.unwired.get(int(self.trace.nodes.l2[node]), NOTHING)
             start[which] = _delayed(start[which], waits)
         pair = rows.node * len(self.trace.objects.names) + rows.owner
-        refused = np.flatnonzero(np.isin(pair, list(self._refused)))
+        refused = np.flatnonzero(np.isin(pair, list(self.refused)))
         for one, which in grouped(pair[refused]):
             mine = refused[which]
-            start[mine] = np.maximum(start[mine], _delayed(rows.start[mine], self._refused[one]))
+            start[mine] = np.maximum(start[mine], _delayed(rows.start[mine], self.refused[one]))
         wired = Rows(rows.owner, rows.node, start, rows.end)
         return wired.take(wired.end > wired.start)
 

@@ -42,12 +42,13 @@ class Rules:
     router_added_to_agent waits for an answer. *ha_failover*: HA routers are moved, too; or
     `aborts`, as since 24.2.2. *disabled_stops_scheduling*: network_auto_schedule off stops all
     scheduling but by hand. *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop
-    for good (bug 1375597). *port_binding*: ports are bound to a host `always`, only while its L2
-    agent looks `alive`, or so but again on that agent's `revival`. *unknown_lists*: what the API
-    lists of an unknown agent is `nothing`, or it is an `error`. *dead_master*: what the API tells
-    of an HA router that was active on an agent now dead: it `stays` active, is a `standby`, or
-    `unknown` if all its agents are dead. *health_check*: the server looks for dead agents every
-    half agent_down_time and logs them.
+    for good (bug 1375597). *port_binding*: ports are bound to a host `always`; or while its L2
+    agent looks alive: `once`, again when an L3 agent has `asked` for its router, or then and on
+    the L2 agent's start and `revival`. *unknown_lists*: what the API lists of an unknown agent is
+    `nothing`, or it is an `error`. *dead_master*: what the API tells of an HA router that was
+    active on an agent now dead: it `stays` active, is a `standby`, or `unknown` if all its agents
+    are dead. *health_check*: the server looks for dead agents every half agent_down_time and logs
+    them.
 
     Of distributed routers: *snat_choice*: the agent for SNAT is the `scheduler`'s choice, or (own
     table) a `random` one, made while there is a gateway, and not by syncs. *distributed_ha*: a
@@ -105,7 +106,7 @@ class Rules:
     disabled_stops_scheduling: bool = False
     loop_errors: Literal["end_pass", "kill"] = "end_pass"
     health_check: bool = False
-    port_binding: Literal["always", "alive", "revival"] = "always"
+    port_binding: Literal["always", "asked", "once", "revival"] = "always"
     unknown_lists: Literal["nothing", "error"] = "error"
     dead_master: Literal["stays", "standby", "unknown"] = "stays"
     snat_choice: Literal["random", "scheduler"] = "scheduler"

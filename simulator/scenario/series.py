@@ -56,7 +56,7 @@ CHANGES: tuple[Series, ...] = (
         send_arp_for_ha=(0, "591ee00a67: kernel crashes"),
         dhcp_sync=("served", "auto_schedule_networks: only networks with a DHCP subnet, not to a "
                    "silent agent"),
-        port_binding=("alive", "ML2, neutron/plugins/ml2/drivers/mech_agent.py, bug 1244255"),
+        port_binding=("asked", "ML2, neutron/plugins/ml2/drivers/mech_agent.py, bug 1244255"),
         other_agent=("RouterHostedByL3Agent", "names the holder; neutron/db/l3_agentschedulers_db"),
     ),
     _series(
@@ -90,6 +90,8 @@ CHANGES: tuple[Series, ...] = (
         dhcp_ports_reserved=(True, "[?] bug 1288923: a moved network had a new DNS server; read "
                              "in files from before DHCP failover and from later"),
         loop_errors=("kill", "neutron/db/l3_agentschedulers_db.py, bug 1375597: ends for good"),
+        port_binding=("once", "[?] _bind_port_if_needed, neutron/plugins/ml2/plugin.py, leaves a "
+                      "failed binding alone; read in copies of Juno and Liberty"),
         dead_master=("stays", "neutron/db/l3_hamode_db.py: as the agent told"),
         ha_restart_cuts=(True, "[?] bugs 1798475, 1959151: could put HA ports down"),
         snat_choice=("random", "bind_snat_servicenode, neutron/db/l3_dvrscheduler_db.py"),
@@ -131,8 +133,6 @@ CHANGES: tuple[Series, ...] = (
         heartbeat_timeout=("doubling", "3e668b6a37 (7.1.0), bug 1606827: agents stay down"),
         rpc_backoff=(True, "3e668b6a37 (7.1.0), bug 1554332: load of calls repeated"),
         l3_retry=("for_ever", "[?] _resync_router, neutron/agent/l3/agent.py: that router alone"),
-        port_binding=("revival", "aebd27f3b7 (7.0.4): an L2 agent that is told of its revival asks "
-                      "for all ports; since Stein the server does it, too (f787f12aa3)"),
         ha_revival_cuts=(True, "bug 1731595: a revived agent puts its HA ports down"),
         dvr_failover=("skips", "419ce6281d: compute hosts' bindings are not moved"),
     ),
@@ -144,6 +144,9 @@ CHANGES: tuple[Series, ...] = (
         router_paging=(True, "0e97feb0f3, bug 1516260: sync_routers timed out for ever"),
         health_check=(True, "neutron/db/agents_db.py: dead agents are logged every 37 s"),
         network_triggers=(("port", "subnet", "interface"), "aa00310eef: router interfaces, too"),
+        port_binding=("revival", "[?] neutron/plugins/ml2/plugin.py tries failed bindings again, "
+                      "an L2 agent asks for all ports at its start and revival; since Stein the "
+                      "server does it itself, too (f787f12aa3)"),
         candidate_filter=(("router_id", "gateway_external_network_id",
                            "handle_internal_only_routers"), "use_namespaces was removed"),
         gateway_triggers=(True, "da00d1a186 (8.x): creating a router with a gateway"),

@@ -63,6 +63,7 @@ class Fetching:
         self._server = server
         self._set_up, self._resync = set_up, resync
         self._open: dict[tuple[int, int], Fetch] = {}
+        self._short: set[tuple[int, int]] = set()  # agents that gave up, and in which life
 
     def tell(self, agent: Agent, router: int) -> None:
         """*agent* was told of *router*."""
@@ -131,6 +132,7 @@ class Fetching:
 
     def _take(self, agent: Agent, router: int) -> None:
         """The server's answer: *router*, or that it is not this agent's (any more)."""
+        self._short.discard((agent.component, agent.life))
         if self._server.given(agent.name, only=(router,)):
             self._set_up(agent, router)
         else:
@@ -149,11 +151,16 @@ class Fetching:
             return False
         if habits.l3_gives_up == "deletes":
             agent.remove([router])
+            self._short.add((agent.component, agent.life))
         return True
 
     def _rest(self, agent: Agent, life: int) -> None:
-        """If *agent* asks for nothing any more, it waits for nobody."""
-        if not agent.waiting or agent.life != life or agent.syncing:
+        """If *agent* asks for nothing any more, it waits for nobody.
+
+        One that has deleted what it could not ask for waits until it is answered again.
+        """
+        short = (agent.component, life) in self._short
+        if not agent.waiting or agent.life != life or agent.syncing or short:
             return
         if not any(component == agent.component for component, _ in self._open):
             agent.control.answered(agent)

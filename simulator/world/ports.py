@@ -1,13 +1,13 @@
 """The ports of what agents set up, which the server binds to their hosts, or refuses to.
 
 ML2 (Havana on) binds a port only if the host's L2 agent looks alive; else the port is
-`binding_failed`, and what it belongs to is set up without a wire. It is tried again when an L3
-agent asks for the router, when the host's L2 agent has started, reports and asks for its ports, and
-since Liberty when that agent is told that it had been down, and asks for them (since Stein the
-server does so itself: f787f12aa3). A port that was bound stays so until its object is taken from
-the agent. Source: neutron/plugins/ml2/drivers/mech_agent.py; _ensure_host_set_on_port,
-neutron/api/rpc/handlers/l3_rpc.py; _retry_binding_revived_agents, get_bound_ports_contexts,
-neutron/plugins/ml2/plugin.py.
+`binding_failed`, and what it belongs to is set up without a wire. Until Icehouse it is tried again
+when an L3 agent asks for the router; from Juno to Liberty only once another host has it; since
+Mitaka also when the host's L2 agent has started, or is told that it had been down, and asks for its
+ports (since Stein the server does so itself: f787f12aa3). A port that was bound stays so until its
+object is taken from the agent. Source: neutron/plugins/ml2/drivers/mech_agent.py;
+_ensure_host_set_on_port, neutron/api/rpc/handlers/l3_rpc.py; _bind_port_if_needed,
+_retry_binding_revived_agents and get_bound_ports_contexts, neutron/plugins/ml2/plugin.py.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Ports:
 
     def __init__(self, plan: Plan, server: Server) -> None:
         self._server = server
-        self._checks = plan.rules.port_binding != "always"
+        self._binds = plan.rules.port_binding
         self._l2 = {a.host: a.name for a in plan.agents if a.type == "l2" and a.reports}
         self._local = {
             a.component for a in plan.agents if a.configurations.get("agent_mode") in COMPUTE_MODES
@@ -42,14 +42,15 @@ class Ports:
     def ask(self, agent: Agent, objects: Iterable[int]) -> None:
         """*agent* is told of *objects*: their ports are bound to its host now, or refused.
 
-        Local parts of distributed routers have ports that every host has; a DHCP agent that has a
-        port does not ask for it again.
+        Local parts of distributed routers have ports that every host has. A DHCP agent that has a
+        port does not ask for it again; `once` it was refused, asking does not help.
         """
         host = agent.plan.host
-        if not self._checks or agent.component in self._local or host not in self._l2:
+        if self._binds == "always" or agent.component in self._local or host not in self._l2:
             return
         refused = self._refused[agent]
-        has = {thing for thing, still in refused.items() if still and agent.type == "dhcp"}
+        final = self._binds == "once" or agent.type == "dhcp"
+        has = {thing for thing, still in refused.items() if still and final}
         wanting = [thing for thing in objects if thing not in self._bound[agent] | has]
         if wanting and self._is_alive(agent):
             self._bind(agent, wanting)
@@ -66,7 +67,9 @@ class Ports:
             self._refused[agent][thing] = False
 
     def retry(self, l2: Agent) -> None:
-        """An L2 agent has started or is heard of again: what was refused for its host is bound."""
+        """An L2 agent has started or is heard of again, and asks for the ports of its host."""
+        if self._binds != "revival":
+            return
         for agent, refused in self._refused.items():
             if agent.plan.host == l2.plan.host:
                 self._bind(agent, [thing for thing, still in refused.items() if still])

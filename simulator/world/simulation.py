@@ -178,8 +178,7 @@ class World:
             self.env.now, plan.name, plan.type, plan.host_name, zone=plan.zone,
             configurations=self._told(agent), start=first,
         )  # fmt: skip
-        back = status == "revived" and self.plan.rules.port_binding == "revival"
-        if agent.type == "l2" and (first or back):
+        if agent.type == "l2" and (first or status == "revived"):
             self.ports.retry(agent)
         if status == "new":
             self.recorder.add(self.env.now, Kind.REGISTERED, agent.component)

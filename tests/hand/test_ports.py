@@ -14,6 +14,9 @@ MOVE = [
 ]
 
 
+SELDOM = {"report_interval": "200s", "agent_down_time": "20s", "router_auto_schedule": False}
+
+
 def moved(release, seed, **keys):
     """Routers moved by hand to a host whose agents look alive for 20 s of 200 s only.
 
@@ -24,23 +27,20 @@ def moved(release, seed, **keys):
         seed=seed,
         horizon="3000s",
         hosts=network_nodes(2),
-        neutron={
-            "report_interval": "200s",
-            "agent_down_time": "20s",
-            "router_auto_schedule": False,
-        },
+        neutron=SELDOM,
         workload={"tenants": 12},
-        actions=MOVE,
-        **keys,
+        **{"actions": MOVE, **keys},
     )
-    states = [
-        kind
-        for time, kind, name, _ in events(measured.trace, Kind.AGENT_ALIVE, Kind.AGENT_DOWN)
-        if time <= 1010 and "2/l2" in name
-    ]
     outages = measured.history.router_outages
     (end,) = set(outages.end[outages.start == 1000].tolist())
-    return measured, end, not states or states[-1] == "AGENT_ALIVE"
+    return measured, end, alive_at(measured, 1010, "network-2/l2")
+
+
+def alive_at(measured, when, agent):
+    """Whether an agent looked alive."""
+    found = events(measured.trace, Kind.AGENT_ALIVE, Kind.AGENT_DOWN)
+    states = [kind for time, kind, name, _ in found if time <= when and name == agent]
+    return not states or states[-1] == "AGENT_ALIVE"
 
 
 def alive_after(measured, time):
@@ -68,30 +68,93 @@ def test_downtime_for_want_of_a_wire_is_the_nodes_path():
         assert causes["configuring"].sum() == 0
 
 
-@pytest.mark.parametrize("release", ["liberty", "2026.2"])
-def test_since_liberty_ports_are_bound_when_the_l2_agent_is_heard_of_again(release):
+@pytest.mark.parametrize("release", ["mitaka", "2026.2"])
+def test_since_mitaka_ports_are_bound_when_the_l2_agent_is_heard_of_again(release):
     for seed in SEEDS:
         measured, end, alive = moved(release, seed)
         assert end == (1010 if alive else alive_after(measured, 1010))
 
 
-def test_a_starting_l2_agent_has_its_hosts_ports_bound():
+@pytest.mark.parametrize(
+    ("release", "helps"), [("havana", False), ("juno", False), ("mitaka", True)]
+)
+def test_a_starting_l2_agent_has_its_hosts_ports_bound_since_mitaka(release, helps):
     """Its first heartbeat comes before its question."""
     for seed in SEEDS:
-        _, end, alive = moved("havana", seed, failures={"network-2/l2": outage(2000, 10)})
-        assert end == (1010 if alive else 2010)
+        _, end, alive = moved(release, seed, failures={"network-2/l2": outage(1015, 5)})
+        assert end == (1010 if alive else 1020 if helps else 3000)
 
 
-def test_an_l3_agent_that_asks_again_has_them_bound_if_the_l2_agent_looks_alive():
-    """Icehouse keeps what is set up when the L3 agent starts anew, and asks for it."""
-    ends = set()
+@pytest.mark.parametrize(("release", "helps"), [("icehouse", True), ("kilo", False)])
+def test_an_l3_agent_that_asks_again_has_them_bound_until_icehouse(release, helps):
+    """It keeps what is set up when it starts anew every 7 s, and asks for it within 5 s.
+
+    The server binds the ports if the L2 agent looks alive then; Kilo's does not try again.
+    """
+    restarts = [{"at": f"{at}s", "for": "1s"} for at in range(1013, 2900, 7)]
+    refused = 0
     for seed in SEEDS:
         measured, end, alive = moved(
-            "icehouse", seed, failures={"network-2/l3": {"outages": [
-                {"at": f"{at}s", "for": "1s"} for at in range(1013, 2900, 7)]}},
-        )  # fmt: skip
+            release, seed, failures={"network-2/l3": {"outages": restarts}}
+        )
         if not alive:
+            refused += 1
             seen = alive_after(measured, 1010)
-            assert seen < end <= seen + 7 + 5
-            ends.add(end)
-    assert ends
+            assert seen < end <= seen + 7 + 5 if helps else end == 3000
+    assert refused
+
+
+def test_a_router_that_moves_on_has_its_ports_bound_there():
+    """Away again at 1100 s, and back on the first host at 1110 s, whose L2 agent looks alive."""
+
+    def refused_at(measured, time):
+        return time in [event[0] for event in events(measured.trace, Kind.PORTS_REFUSED)]
+
+    back = [
+        {"at": "1100s", "op": "remove_router_from_agent", "router": "*", "agent": "network-2/l3"},
+        {"at": "1110s", "op": "add_router_to_agent", "router": "*", "agent": "network-1/l3"},
+    ]
+    tried = 0
+    for seed in range(1, 40):
+        measured, end, alive = moved("juno", seed, actions=[*MOVE, *back])
+        assert alive or end == (3000 if refused_at(measured, 1110) else 1110)
+        tried += end == 1110
+    assert tried
+
+
+def failing(release, seed, **failures):
+    """One router on one of two nodes, with failover."""
+    return run_one(
+        release=release,
+        seed=seed,
+        horizon="4000s",
+        hosts=network_nodes(2),
+        workload={"tenants": 1},
+        neutron={"allow_automatic_l3agent_failover": True},
+        failures=failures,
+    )
+
+
+def test_refused_through_broker_or_server_is_not_down_by_nodes():
+    """The broker is away from 1000 to 1400 s, and the first L3 agent back is given the router."""
+    refused = 0
+    for seed in range(1, 60):
+        measured = failing("kilo", seed, **{"controller-1/broker": outage(1000, 400)})
+        if events(measured.trace, Kind.PORTS_REFUSED):
+            refused += 1
+            assert measured.all_down.length > 2400
+            assert measured.all_down_by_nodes.length < 30
+    assert refused
+
+
+def test_refused_through_the_l2_agents_own_death_is_down_by_nodes():
+    """The router's host is lost at 300 s; the other's L2 agent was dead from 100 to 620 s."""
+    for seed in (1, 2, 3):
+        (_, _, agent, _) = events(failing("kilo", seed).trace, Kind.BOUND)[-1]
+        holder = agent.partition("/")[0]
+        other = {"network-1": "network-2", "network-2": "network-1"}[holder]
+        failures = {holder: outage(300, 20000), f"{other}/l2": outage(100, 520)}
+        measured = failing("kilo", seed, **failures)
+        assert events(measured.trace, Kind.PORTS_REFUSED)
+        assert not events(measured.trace, Kind.PORTS_BOUND)
+        assert measured.all_down.length == measured.all_down_by_nodes.length == 3700
