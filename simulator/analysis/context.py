@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from simulator.clock import quantize
 from simulator.scenario.releases import Architecture
 from simulator.scenario.schema import Scenario
-from simulator.scenario.series import RELEASES
+from simulator.scenario.series import in_force
 from simulator.scenario.size import amount, option
 
 
@@ -65,7 +65,7 @@ def client_times(lease: float, renewal: float = 0.0, rebinding: float = 0.0) -> 
 def context_of(scenario: Scenario, variant: str) -> Context:
     """The context of one variant."""
     system = scenario.variants[variant]
-    release = RELEASES[system.release]
+    release = in_force(system)
     lease = amount(system, "dhcp_lease_duration")
     assert lease is not None
     renewal, rebinding = client_times(

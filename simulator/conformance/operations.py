@@ -6,17 +6,23 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
-from simulator.conformance.recording import Recording, RecordingError
+from simulator.conformance.recording import LATEST, Recording, RecordingError
 from simulator.neutron import errors
 from simulator.neutron.failover import NOTIFY_ATTEMPTS, Failover
 from simulator.neutron.records import FANOUT, Decision, Id, Notice
 from simulator.neutron.rules import GRIZZLY, NEUTRON_29, OPTIONS, Rules
-from simulator.neutron.schedulers import SCHEDULERS
 from simulator.neutron.server import Server
+from simulator.scenario.options import NetworkScheduler, RouterScheduler
+from simulator.scenario.series import RELEASES
 
-VERSIONS: Mapping[str, Rules] = {"29.0.0": NEUTRON_29, "quantum-2013.1.5": GRIZZLY}
+VERSIONS: Mapping[str, tuple[str, Rules]] = {
+    "29.0.0": ("2026.2", NEUTRON_29),
+    "quantum-2013.1.5": ("grizzly", GRIZZLY),
+}
+"""The release and the rules of each version that was recorded."""
+LOADS = ("networks", "subnets", "ports")
 HA_NETWORK = "HA network"
 """The network of the HA routers' own ports: no state lists it, but DHCP agents may have it."""
 
@@ -38,12 +44,13 @@ def rules_of(recording: Recording) -> Rules:
     if version not in VERSIONS:
         near = difflib.get_close_matches(version, VERSIONS, n=1, cutoff=0.0)[0]
         raise RecordingError(recording.path, f"unknown version '{version}'; nearest: {near}")
+    release, rules = VERSIONS[version]
     options: dict[str, Any] = {
         name: _option(recording, name, value)
         for name, value in recording.timeline.config.items()
-        if name in OPTIONS  # others are read by no rule
+        if name in OPTIONS and name in RELEASES[release].options  # real code read no others
     }
-    return replace(VERSIONS[version], **options)
+    return replace(rules, **options)
 
 
 def _option(recording: Recording, name: str, value: Any) -> Any:
@@ -51,13 +58,17 @@ def _option(recording: Recording, name: str, value: Any) -> Any:
     default = getattr(Rules(), name)
     if name.endswith("_scheduler_driver"):
         value = str(value).rpartition(".")[2]
-        if value not in SCHEDULERS:
-            known = ", ".join(SCHEDULERS)
+        drivers = get_args(RouterScheduler if name.startswith("router") else NetworkScheduler)
+        if value not in drivers:
+            known = ", ".join(drivers)
             raise RecordingError(recording.path, f"unknown {name} '{value}'; known: {known}")
     elif isinstance(default, tuple) and isinstance(value, list):
         value = tuple(map(str, value))
     elif isinstance(default, float) and type(value) is int:
-        value = float(value)
+        value = float(value) if abs(value) < LATEST else math.inf
+    elif name == "dhcp_load_type" and value not in LOADS:
+        known = ", ".join(LOADS)
+        raise RecordingError(recording.path, f"unknown {name} '{value}'; known: {known}")
     if type(value) is not type(default):
         wanted = type(default).__name__
         raise RecordingError(recording.path, f"{name}: a {wanted} is wanted, not {value!r}")

@@ -164,6 +164,8 @@ ARGUMENTS: dict[str, dict[str, tuple[type, object]]] = {
 def read_recording(path: Path) -> Recording:
     """Read and check one recording. Raises RecordingError."""
     try:
+        if path.exists() and not path.is_file():
+            raise RecordingError(str(path), "not a file")
         data = json.loads(path.read_bytes(), object_pairs_hook=_without_doubles)
     except OSError as error:
         raise RecordingError(str(path), error.strerror or str(error)) from None

@@ -6,8 +6,9 @@ called it dead. A choice that the policy allows is adopted, whichever of several
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -129,8 +130,9 @@ class Replay:
             ours = sorted(map(str, self._asked.result.get("synced", [])))
             self._expect("synced", sorted(filter(self._is_up, recorded.synced)), ours)
         for name in ("status", "skipped"):
-            if getattr(recorded, name) is not None:
-                self._expect(name, getattr(recorded, name), self._asked.result.get(name))
+            told = self._asked.result.get(name)
+            if getattr(recorded, name) is not None or (name == "skipped" and told):
+                self._expect(name, getattr(recorded, name), told)
 
     def _is_up(self, target: str) -> bool:
         """Whether an object is enabled: an agent may ask for the names of all it has."""
@@ -195,9 +197,20 @@ class Replay:
             return
         variance_share = 1 - places / len(agents) if places > 1 else None
         self._expect("likely if uniform", True, _likely(counts, variance_share))
-        sets = step.result.sets
-        if sets is not None:
-            self._expect("sets likely if uniform", True, _likely(list(sets.values()), None))
+        if step.result.sets is not None:
+            self._check_sets(step.result.sets, found, agents, places)
+
+    def _check_sets(
+        self, sets: Mapping[str, int], found: Mapping[str, int], agents: list[str], places: int
+    ) -> None:
+        """How often each set of agents was taken: as distributed, and likely by chance."""
+        taken: Counter[str] = Counter()
+        for names, count in sets.items():
+            taken.update(dict.fromkeys(names.split("+"), count))
+        self._expect("sets as distributed", {**Counter(found)}, {**taken})
+        never = [0] * max(math.comb(len(agents), places) - len(sets), 0)
+        counts = [*sets.values(), *never]
+        self._expect("sets likely if uniform", True, _likely(counts, None))
 
     def _check_loads(self, kind: str, names: list[str], places: int, step: Step) -> None:
         """The loads after choices that are not random, by zone: like ours but for equal agents."""
@@ -238,9 +251,7 @@ class Replay:
                 f"{what}: load", seen, {name: decision.load[name] for name in decision.candidates}
             )
         if recorded.needed is not None:
-            self._expect(
-                f"{what}: needed", min(recorded.needed, len(recorded.candidates)), decision.needed
-            )
+            self._expect(f"{what}: needed", recorded.needed, decision.needed)
         allowed = self._allowed(decision, recorded.chosen)
         self._expect(f"{what}: chosen", sorted(recorded.chosen), sorted(allowed))
         return [name for name in recorded.chosen if name in decision.candidates]
@@ -265,7 +276,8 @@ class Replay:
         dhcp = decision.kind == "dhcp"
         driver = self._driver(decision.kind)
         if driver in RANDOM:
-            fits = len(set(chosen)) == decision.needed and set(chosen) <= set(decision.candidates)
+            count = min(decision.needed, len(decision.candidates))
+            fits = len(chosen) == count == len({*chosen} & {*decision.candidates})
             return chosen if fits else decision.chosen
         rest = [name for name in decision.candidates if name not in chosen]
         taken = [name for name in chosen if name in decision.candidates]
@@ -273,7 +285,7 @@ class Replay:
         records = self.server.networks if dhcp else self.server.routers
         choice = Choice(
             [*taken, *rest],
-            decision.needed,
+            min(decision.needed, len(decision.candidates)),
             decision.load,
             {name: agents[name].zone for name in decision.candidates},
             [agents[name].zone for name in records[decision.target].agents],

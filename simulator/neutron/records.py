@@ -32,7 +32,7 @@ class Notice(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What a scheduler was offered and what it took."""
+    """What a scheduler was offered and what it took; there may be fewer than *needed* to take."""
 
     kind: str  # dhcp, l3 or l3-ha
     target: Id

@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from simulator.neutron import errors
 from simulator.neutron.networks import Networks
 from simulator.neutron.records import DVR_MODES, FANOUT, Agent, Id, Notice, Router
-
-VRIDS = 254
-"""How many HA routers a project can have: VR_ID_RANGE, neutron/db/l3_hamode_db.py."""
+from simulator.scenario.options import VRIDS
 
 
 class Routers(Networks):

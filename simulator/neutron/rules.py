@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.scenario.releases import Release
+from simulator.scenario.releases import FILTERED, Release
 from simulator.scenario.series import RELEASES
 
 DHCP_STARTUP_SECONDS = 2.0
@@ -41,14 +41,14 @@ class Rules:
     *l3_failover_rechecks*: an agent that is back is spared (bug 1522436). *added_by_call*:
     router_added_to_agent waits for an answer. *ha_failover*: HA routers are moved, too; or
     `aborts`, as since 24.2.2. *disabled_stops_scheduling*: network_auto_schedule off stops all
-    scheduling but by hand. *loop_errors*: an error ends a failover `pass`, or `kill`s the L3 loop
-    for good (bug 1375597). *port_binding*: ports are bound to a host `always`; or while its L2
-    agent looks alive: `once`, again when an L3 agent has `asked` for its router, or then and on
-    the L2 agent's start and `revival`. *unknown_lists*: what the API lists of an unknown agent is
-    `nothing`, or it is an `error`. *dead_master*: what the API tells of an HA router that was
-    active on an agent now dead: it `stays` active, is a `standby`, or `unknown` if all its agents
-    are dead. *health_check*: the server looks for dead agents every half agent_down_time and logs
-    them.
+    scheduling but by hand. *loop_errors*: an error ends a failover pass (`end_pass`), or `kill`s
+    the L3 loop for good (bug 1375597). *port_binding*: ports are bound to a host `always`; or
+    while its L2 agent looks alive: `once`, again when an L3 agent has `asked` for its router, or
+    then and on the L2 agent's start and `revival`. *unknown_lists*: what the API lists of an
+    unknown agent is `nothing`, or it is an `error`. *dead_master*: what the API tells of an HA
+    router that was active on an agent now dead: it `stays` active, is a `standby`, or `unknown` if
+    all its agents are dead. *health_check*: the server looks for dead agents every half
+    agent_down_time and logs them.
 
     Of distributed routers: *snat_choice*: the agent for SNAT is the `scheduler`'s choice, or (own
     table) a `random` one, made while there is a gateway, and not by syncs. *distributed_ha*: a
@@ -79,12 +79,7 @@ class Rules:
     has_scheduler: bool = True
     network_triggers: tuple[str, ...] = ("port",)
     gateway_triggers: bool = False
-    candidate_filter: tuple[str, ...] = (
-        "use_namespaces",
-        "router_id",
-        "gateway_external_network_id",
-        "handle_internal_only_routers",
-    )
+    candidate_filter: tuple[str, ...] = FILTERED
     dhcp_hosting: Literal["alive", "bound"] = "alive"
     dhcp_grace: bool = False
     dhcp_sync: Literal["unbound", "served"] = "unbound"

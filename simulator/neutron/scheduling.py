@@ -212,6 +212,6 @@ class Scheduling:
         )
         chosen = SCHEDULERS[driver](choice, self._draws(target))
         if self._on_decision:
-            decision = Decision(kind, target, tuple(names), tuple(chosen), choice.count, load)
+            decision = Decision(kind, target, tuple(names), tuple(chosen), count, load)
             chosen = list(self._on_decision(decision) or chosen)
         return chosen

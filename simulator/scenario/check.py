@@ -18,7 +18,7 @@ from fnmatch import translate
 
 from simulator import clock, units
 from simulator.errors import InputError
-from simulator.scenario.check_options import check_options
+from simulator.scenario.check_options import check_options, names_networks
 from simulator.scenario.components import (
     KINDS,
     NOT_MODELLED,
@@ -27,7 +27,7 @@ from simulator.scenario.components import (
 from simulator.scenario.finding import Finding, nearest
 from simulator.scenario.presets import preset
 from simulator.scenario.schema import ACTION_ARGUMENTS, HostGroup, Scenario, System
-from simulator.scenario.series import RELEASES, is_before
+from simulator.scenario.series import RELEASES
 from simulator.scenario.size import (
     OBJECT_BYTES,
     estimate_events,
@@ -225,7 +225,7 @@ def _l3_groups(system: System, names: list[str]) -> Iterator[Finding]:
     for name, group in groups.items():
         chosen = group.gateway_external_network_id
         path = ("hosts", name, "gateway_external_network_id")
-        if chosen is None and len(names) > 1 and is_before(system.release, "train"):
+        if chosen is None and len(names) > 1 and names_networks(system):
             why = (
                 "with several external networks each L3 agent must name its own by "
                 "gateway_external_network_id (Quantum raises TooManyExternalNetworks and "

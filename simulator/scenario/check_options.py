@@ -6,12 +6,24 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from simulator.scenario.finding import Finding, nearest
+from simulator.scenario.options import VRIDS
+from simulator.scenario.releases import FILTERED
 from simulator.scenario.schema import HostGroup, System
-from simulator.scenario.series import DRIVERS, RELEASES, behaviours, is_before, option_homes
+from simulator.scenario.series import (
+    DRIVERS,
+    RELEASES,
+    behaviours,
+    in_force,
+    is_before,
+    option_homes,
+)
 from simulator.scenario.size import amount, option
 
-VRIDS = 254
-"""Virtual router identifiers of one HA network, and each tenant has one."""
+
+def names_networks(system: System) -> bool:
+    """Whether an L3 agent's gateway_external_network_id decides what it takes."""
+    filtered = in_force(system).rules.get("candidate_filter", FILTERED)
+    return isinstance(filtered, tuple) and "gateway_external_network_id" in filtered
 
 
 def check_options(system: System) -> Iterator[Finding]:
@@ -106,7 +118,7 @@ def _replicas(system: System) -> Iterator[Finding]:
             why = "no router is highly available, so no HA network can fail; set neutron.l3_ha"
             yield Finding(("failures", "ha_network"), "NN105", why, warning=True, at_key=True)
         return
-    if distributed and is_before(system.release, "mitaka"):
+    if distributed and in_force(system).rules["distributed_ha"] == "refused":
         why = f"{system.release} has no routers that are both distributed and highly available"
         yield Finding(("neutron", "l3_ha"), "unknown_option", f"{why}; mitaka and later do")
     routers = system.workload.per_tenant.routers
@@ -150,12 +162,12 @@ def _distributed(system: System) -> Iterator[Finding]:
         yield Finding(("workload", "changes", "floating_ips"), "not_modelled", why, at_key=True)
 
 
-def _local(release: str, name: str, group: HostGroup) -> Iterator[Finding]:
-    """What a group whose L3 agents serve their own hosts' VMs cannot be."""
+def _local(release: str, name: str, group: HostGroup, *, own_network: bool) -> Iterator[Finding]:
+    """What a group of L3 agents cannot be; *own_network*: each may have an external network."""
     if group.agent_mode == "dvr_no_external" and is_before(release, "queens"):
         why = f"{release} has no agent_mode 'dvr_no_external'; it exists in: queens to 2026.2"
         yield Finding(("hosts", name, "agent_mode"), "unknown_option", why)
-    if group.gateway_external_network_id is not None and not is_before(release, "train"):
+    if group.gateway_external_network_id is not None and not own_network:
         why = (
             f"{release} has no option 'gateway_external_network_id'; it exists until stein: an L3 "
             "agent takes routers of every external network"
@@ -187,6 +199,7 @@ def _zones(system: System) -> Iterator[Finding]:
             why = f"no agent is in '{name}'; {nearest(name, known)}"
             yield Finding(("neutron", "default_availability_zones"), "unknown_zone", why)
     zones = {group.availability_zone or "nova" for group in system.hosts.values()}
+    own = names_networks(system)
     for name, group in system.hosts.items():
         for key, since in (("agent_mode", "juno"), ("availability_zone", "mitaka")):
             if getattr(group, key) is not None and is_before(system.release, since):
@@ -195,7 +208,7 @@ def _zones(system: System) -> Iterator[Finding]:
         if group.agent_mode is not None and not _routes(group):
             why = "agent_mode is for L3 agents; this group has none"
             yield Finding(("hosts", name, "agent_mode"), "agent_mode", why, at_key=True)
-        yield from _local(system.release, name, group)
+        yield from _local(system.release, name, group, own_network=own)
     path = ("workload", "per_tenant", "availability_zone_hints")
     if hints and is_before(system.release, "mitaka"):
         why = f"{system.release} has no availability zones; mitaka and later do"

@@ -18,6 +18,11 @@ NetworkScheduler = Literal["ChanceScheduler", "WeightScheduler", "AZAwareWeightS
 RouterScheduler = Literal["ChanceScheduler", "LeastRoutersScheduler", "AZLeastRoutersScheduler"]
 
 
+VRIDS = 254
+"""VRRP's numbers for the routers of one HA network, and each tenant has one: VR_ID_RANGE,
+neutron/db/l3_hamode_db.py."""
+
+
 class Neutron(Model):
     """Quantum's and Neutron's own options, by their names; unset means the release's default.
 

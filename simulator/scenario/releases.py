@@ -63,7 +63,9 @@ class Habits:
     apart; or so after a promotion has `settled` for advert s.
     *ha_restart_cuts*, *ha_revival_cuts*: a starting or revived L3 agent puts its HA ports down
     until they are wired again. *garp_refresh*: a VRRP master announces its addresses again once
-    after 60 s (`once`) or every 10 s (`always`). *dhcp_ports_reserved*: the server keeps the DHCP
+    after 60 s (`once`) or every 10 s (`always`).
+    *vrrp_tracks*: which interfaces a replica gives up without, its HA port or `all` of its
+    router's. *dhcp_ports_reserved*: the server keeps the DHCP
     port of a network that it takes from an agent, and with it the address, for the next one.
     """
 
@@ -87,6 +89,7 @@ class Habits:
     ha_restart_cuts: bool = False
     ha_revival_cuts: bool = False
     garp_refresh: Literal["always", "once"] = "always"
+    vrrp_tracks: Literal["ha", "all"] = "ha"
     dhcp_ports_reserved: bool = False
 
 
@@ -145,6 +148,14 @@ class Release:
         calls = 1 if self.habits.dhcp_bulk_sync else 2
         return calls * costs.rpc_call + costs.plug_interface + costs.spawn_dnsmasq
 
+
+FILTERED = (
+    "use_namespaces",
+    "router_id",
+    "gateway_external_network_id",
+    "handle_internal_only_routers",
+)
+"""The configurations of an L3 agent that decide, in Folsom and Grizzly, which routers it takes."""
 
 NOVA_NETWORK = Release(
     name="nova-network",
@@ -214,12 +225,7 @@ GRIZZLY = Release(
     rules={
         "network_triggers": ("port",),
         "gateway_triggers": False,
-        "candidate_filter": (
-            "use_namespaces",
-            "router_id",
-            "gateway_external_network_id",
-            "handle_internal_only_routers",
-        ),
+        "candidate_filter": FILTERED,
         "dhcp_hosting": "alive",
         "dhcp_grace": False,
         "dhcp_sync": "unbound",

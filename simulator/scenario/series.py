@@ -16,6 +16,7 @@ from typing import Any
 
 from simulator.scenario.options import Neutron
 from simulator.scenario.releases import FOLSOM, GRIZZLY, NOVA_NETWORK, Habits, Release
+from simulator.scenario.schema import System
 
 HABITS = tuple(field.name for field in fields(Habits))
 UNBOUNDED = (math.inf, math.inf)
@@ -212,13 +213,15 @@ CHANGES: tuple[Series, ...] = (
     _series("xena", "Xena", "19.7.0"),
     _series("yoga", "Yoga", "20.5.0"),
     _series("zed", "Zed", "21.2.1"),
-    _series("2023.1", "2023.1, Antelope", "22.2.1"),
+    _series("2023.1", "2023.1, Antelope", "22.2.1",
+            vrrp_tracks=("all", "bee07defac: keepalived tracks all interfaces of its router")),
     _series("2023.2", "2023.2, Bobcat", "23.5.0"),
     _series("2024.1", "2024.1, Caracal", "24.2.2",
-            ha_failover=("aborts", "fa28c3c35c, bug 2050236: HA routers are moved, too; but "
+            ha_failover=("aborts", "[?] fa28c3c35c, bug 2050236: HA routers are moved, too; but "
                          "add_ha_port refuses to work in the transaction, as recorded at 29.0.0")),
     _series("2024.2", "2024.2, Dalmatian", "25.2.3"),
     _series("2025.1", "2025.1, Epoxy", "26.0.5",
+            vrrp_tracks=("ha", "438808f161: as before 2023.1"),
             dhcp_workers=((1, 1), "[?] neutron/agent/dhcp/agent.py: what keeps events waiting for "
                           "a sync, _SYNC_STATE_LOCK, is an RLock; so each waits for the others")),
     _series("2025.2", "2025.2, Flamingo", "27.0.3",
@@ -263,18 +266,35 @@ RELEASES: Mapping[str, Release] = _all()
 """All releases by name, in order."""
 
 
+SEEN_IN_NO_RUN = (
+    "reports",  # which agents report is a matter of `components`
+    "unknown_lists", "dead_master",  # nobody asks the API for lists
+    "other_agent", "legacy_to_dvr",  # which of two errors with one status
+    "dvr_failover",  # nothing is bound to agents in dvr mode
+    "vrrp_tracks",  # interfaces inside a host, whose links stay up
+)  # fmt: skip
+"""Rules and habits that decide nothing that a run records."""
+OTHER_READINGS: Mapping[str, tuple[object, ...]] = {"ha_failover": ("moves",)}
+"""Values that no release was found to have, but may."""
+
+
 def behaviours() -> dict[str, list[object]]:
-    """Every rule and habit that a run can show, and the values that it has in some release."""
-    found: dict[str, list[object]] = {}
+    """Every rule and habit that a run can show, and the values that can be chosen for it."""
+    found: dict[str, list[object]] = {n: list(values) for n, values in OTHER_READINGS.items()}
     for release in RELEASES.values():
         if release.has_scheduler:
             for name, value in {**release.rules, **vars(release.habits)}.items():
                 values = found.setdefault(name, [])
-                if value not in values:
+                if value not in values and value != UNBOUNDED:  # which no file can say
                     values.append(value)
-    for name in ("reports", "unknown_lists", "dead_master"):  # `components` says who reports;
-        del found[name]  # and in no run does anybody ask the API for lists
+    for name in SEEN_IN_NO_RUN:
+        del found[name]
     return found
+
+
+def in_force(system: System) -> Release:
+    """The release of *system*, behaving as it says."""
+    return behaving(RELEASES[system.release], system.behaviour)
 
 
 def behaving(release: Release, otherwise: Mapping[str, object]) -> Release:

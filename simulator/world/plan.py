@@ -18,7 +18,7 @@ from simulator.neutron.rules import Rules, rules_of
 from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import OptionValue, Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System
-from simulator.scenario.series import RELEASES, behaving
+from simulator.scenario.series import in_force
 from simulator.scenario.size import amount, option
 from simulator.trace import Components, Nodes, Part
 from simulator.world.objects import Objects
@@ -147,7 +147,7 @@ class Plan:
 def compile_plan(scenario: Scenario, variant: str) -> Plan:
     """The plan of one variant of *scenario*."""
     system = scenario.variants[variant]
-    release = behaving(RELEASES[system.release], system.behaviour)
+    release = in_force(system)
     parts = components(system)
     number = {part.name: i for i, part in enumerate(parts)}
     renewals, scripts = _failures(system, parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +152,48 @@ def test_a_gateway_on_no_network_is_refused(tmp_path):
     assert (found[0].what, found[0].found) == ("error", "NetworkNotFound")
 
 
+def test_a_choice_of_one_agent_twice_is_a_violation(tmp_path):
+    data = recorded("10_dhcp_two_per_network")
+    data["timeline"]["config"]["network_scheduler_driver"] = "ChanceScheduler"
+    decision = next(
+        d for s in data["steps"] for d in s.get("decisions", ()) if len(d["chosen"]) == 2
+    )
+    decision["chosen"] = [decision["chosen"][0]] * 2
+    assert any("chosen" in v.what for v in replayed(tmp_path, data).violations)
+
+
+def test_how_many_were_needed_is_compared(tmp_path):
+    data = recorded("10_dhcp_two_per_network")
+    decision = next(d for s in data["steps"] for d in s.get("decisions", ()) if "needed" in d)
+    decision["needed"] = 7
+    (found,) = replayed(tmp_path, data).violations
+    assert found.what.endswith("needed")
+    assert found.expected == "7"
+
+
+def test_a_pass_that_should_not_have_been_skipped(tmp_path):
+    data = recorded("03_hosted_not_rescheduled_without_failover")
+    step = next(s for s in data["steps"] if "skipped" in (s.get("result") or {}))
+    del step["result"]["skipped"]
+    assert [v.what for v in replayed(tmp_path, data).violations] == ["skipped"]
+
+
+@pytest.mark.parametrize(
+    "sets", [{"dhcp-1+dhcp-2": 500}, {"dhcp-8+dhcp-9": 500}, {"dhcp-1+dhcp-2": 499}]
+)
+def test_sets_must_fit_the_distribution(tmp_path, sets):
+    data = recorded("s4_chance_two_per_network_500")
+    step = next(s for s in data["steps"] if "sets" in (s.get("result") or {}))
+    step["result"]["sets"] = sets
+    assert "sets as distributed" in [v.what for v in replayed(tmp_path, data).violations]
+
+
+def test_grizzly_does_not_read_options_that_came_later(tmp_path):
+    data = recorded("g3_dead_host")
+    data["timeline"]["config"] |= {"dhcp_agents_per_network": 2, "enable_new_agents": False}
+    assert replayed(tmp_path, data).violations == []
+
+
 # -- what cannot be read -------------------------------------------------------------------
 
 
@@ -192,6 +235,12 @@ def _at(data, step, **changes):
          "step 5: body.external_gateway_info: a mapping is wanted, not 'x'"),
         (lambda d: _at(d, 5, op="update_router", body={"admin_state_up": "x"}),
          "step 5: body.admin_state_up: a bool is wanted, not 'x'"),
+        (lambda d: d["timeline"]["config"].update(agent_down_time=10**400),
+         "agent_down_time: inf makes no sense"),
+        (lambda d: d["timeline"]["config"].update(network_scheduler_driver="LeastRoutersScheduler"),
+         "unknown network_scheduler_driver 'LeastRoutersScheduler'; known: ChanceS"),
+        (lambda d: d["timeline"]["config"].update(dhcp_load_type="cats"),
+         "unknown dhcp_load_type 'cats'; known: networks, subnets, ports"),
         (lambda d: d["timeline"]["config"].update(agent_down_time=-1),
          "agent_down_time: -1.0 makes no sense"),
         (lambda d: d["timeline"]["config"].update(agent_down_time=float("nan")),
@@ -205,6 +254,13 @@ def test_what_cannot_be_read_says_where(tmp_path, spoil, message):
         replayed(tmp_path, data)
     assert message in str(error.value)
     assert str(error.value).startswith(str(tmp_path / "trace.json"))
+
+
+def test_what_is_no_file(tmp_path):
+    path = tmp_path / "trace.json"
+    os.mkfifo(path)
+    with pytest.raises(RecordingError, match="not a file"):
+        read_recording(path)
 
 
 @pytest.mark.parametrize(

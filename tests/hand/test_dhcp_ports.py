@@ -162,3 +162,19 @@ def test_nobody_takes_a_port_that_is_in_use():
     measured = served("2026.2", actions=[give(2000, other)])
     assert len(set(ports(measured))) == 2
     assert first != other
+
+
+def test_the_habit_can_be_chosen_against_the_release():
+    """Nine networks lose a node for good and then the other: strangers would be asked at T2 only."""
+    hours = []
+    for reserved in (True, False):
+        measured = run_one(
+            release="kilo",
+            hosts=network_nodes(2),
+            neutron={"dhcp_lease_duration": "1h"},
+            workload={"tenants": 9, "per_tenant": {"vms": 4}},
+            failures={"network-1": outage(3000, 40000), "network-2": outage(5400, 1500)},
+            behaviour={"dhcp_ports_reserved": reserved},
+        )
+        hours.append(measured.leases.without_address())
+    assert hours[0] < hours[1]

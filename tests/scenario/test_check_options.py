@@ -96,6 +96,27 @@ def test_a_group_of_hosts_that_cannot_be(found, release, name, group, expected):
     assert any(expected in problem for problem in problems)
 
 
+def test_what_is_checked_is_the_behaviour_in_force(found):
+    options = "neutron: {router_distributed: true, l3_ha: true}"
+    assert found("liberty", options, "behaviour: {distributed_ha: allowed}", hosts=DVR) == []
+    refused = found("mitaka", options, "behaviour: {distributed_ha: refused}", hosts=DVR)
+    assert "has no routers that are both" in refused[0]
+    group = "{kind: network, count: 2, gateway_external_network_id: public}"
+    keys = "[router_id, gateway_external_network_id, handle_internal_only_routers]"
+    behaviour = f"behaviour: {{candidate_filter: {keys}}}"
+    assert found("train", behaviour, hosts={**HOSTS, "network": group}) == []
+
+
+@pytest.mark.parametrize("name", ["unknown_lists", "other_agent", "vrrp_tracks", "reports"])
+def test_what_no_run_shows_cannot_be_chosen(found, name):
+    (problem,) = found("kilo", f"behaviour: {{{name}: error}}")
+    assert f"no release has a rule or habit '{name}'" in problem
+
+
+def test_a_reading_that_no_release_has_can_be_chosen(found):
+    assert found("2024.1", "behaviour: {ha_failover: moves}") == []
+
+
 def test_distributed_routers_that_are_highly_available_too(found):
     options = "neutron: {router_distributed: true, l3_ha: true}"
     (problem,) = found("liberty", options, hosts=DVR)
