@@ -95,7 +95,7 @@ CHANGES: tuple[Series, ...] = (
                       "failed binding alone; read in copies of Juno and Liberty"),
         dead_master=("stays", "neutron/db/l3_hamode_db.py: as the agent told"),
         ha_restart_cuts=(True, "[?] bugs 1798475, 1959151: could put HA ports down"),
-        snat_choice=("random", "bind_snat_servicenode, neutron/db/l3_dvrscheduler_db.py"),
+        snat_choice=("random", "[?] bind_snat_servicenode, neutron/db/l3_dvrscheduler_db.py"),
         distributed_ha=("refused", "DistributedHARouterNotSupported, neutron/db/l3_hamode_db.py"),
         legacy_to_dvr=("RouterL3AgentMismatch", "[?] validate_agent_router_combination, "
                        "neutron/db/l3_agentschedulers_db.py; read in Kilo's development"),

@@ -165,7 +165,7 @@ def test_nobody_takes_a_port_that_is_in_use():
 
 
 def test_the_habit_can_be_chosen_against_the_release():
-    """Nine networks lose a node for good and then the other: strangers would be asked at T2 only."""
+    """Nine networks lose a node for good, then the other: strangers are asked at T2 only."""
     hours = []
     for reserved in (True, False):
         measured = run_one(
