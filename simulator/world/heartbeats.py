@@ -24,6 +24,7 @@ from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.cluster import wake
+from simulator.world.heard import Heard
 from simulator.world.noise import Noise, Stretch
 from simulator.world.retrying import Patience
 
@@ -75,10 +76,7 @@ class Heart:
         self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
-        self._heard: list[float] = []  # when those simulated one by one were processed
-        self._stretches: list[Stretch] = []
-        self._unsettled: list[Stretch] = []  # those of which something may still be processed
-        self._settled = -math.inf  # the last processing of all others
+        self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
         self._open: Stretch | None = None
         self._disturbed = Event(self._cluster.env)
         self._alive = False  # explicit only: as recorded
@@ -92,11 +90,11 @@ class Heart:
         """Start at time zero as if the agent had always been alive, *phase* into its interval."""
         agent = self._agent
         if agent.running and self._control.listening and self._control.path(agent):
-            self._heard.append(-self._phase)
+            self._heard.add(-self._phase)
         if self._explicit:
-            self._alive = bool(self._heard) and self._heard[-1] + self._limit >= 0
+            self._alive = self._heard.latest + self._limit >= 0
             if self._alive:
-                self._watch(self._heard[-1])
+                self._watch(self._heard.latest)
             else:
                 self._cluster.recorder.add(0.0, Kind.AGENT_DOWN, agent.component)
         if agent.running:
@@ -207,8 +205,7 @@ class Heart:
             return False  # it waits behind other calls
         self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
         if heard:
-            self._stretches.append(self._open)
-            self._unsettled.append(self._open)
+            self._heard.follow(self._open)
         return True
 
     def _publish(self, first: bool) -> float | None:
@@ -253,12 +250,8 @@ class Heart:
 
     def _expose(self, now: float) -> None:
         """Simulate one by one what of the stretches is under way after *now*."""
-        for stretch in self._unsettled:
-            if stretch.epoch < self._control.epoch or math.isfinite(stretch.cut):
-                continue
-            assert stretch.count is not None
-            stretch.cut = now + TICK
-            for time in self._noise.under_way(stretch, stretch.count, now):
+        for stretch, times in self._heard.under_way(now, self._control.epoch):
+            for time in times:
                 self._come(time, stretch.epoch)
 
     def _come(self, time: float, epoch: int) -> None:
@@ -306,9 +299,7 @@ class Heart:
     def _arrive(self, first: bool) -> None:
         now = self._cluster.env.now
         self._processed(self._agent, first)
-        if self._explicit:
-            self._heard.clear()
-        self._heard.append(now)
+        self._heard.add(now)
         self._control.tell_heard()
         if self._explicit:
             if not self._alive:
@@ -320,12 +311,7 @@ class Heart:
 
     def last_heard(self, now: float) -> float:
         """When the last heartbeat was processed, at *now* at the latest."""
-        self._settle(now)
-        last = self._settled
-        for stretch in self._unsettled:
-            count = stretch.left_by(now, inclusive=True)
-            last = max(last, self._noise.last(stretch, count, now, self._cut(stretch)))
-        return max(last, self._heard[-1]) if self._heard else last
+        return self._heard.last(now)
 
     def silent_after(self, now: float, limit: float) -> float:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
@@ -344,27 +330,11 @@ class Heart:
             return False
         return self.last_heard(now) == time
 
-    def _settle(self, now: float) -> None:
-        """Set aside the stretches that are over, with the last processing of each."""
-        waiting = []
-        for stretch in self._unsettled:
-            if stretch.count is None or not self._noise.settled(stretch, now):
-                waiting.append(stretch)
-                continue
-            last = self._noise.last(stretch, stretch.count, now, self._cut(stretch))
-            self._settled = max(self._settled, last)
-        self._unsettled = waiting
-
-    def _cut(self, stretch: Stretch) -> float:
-        losses = self._control.losses
-        lost = losses[stretch.epoch] if stretch.epoch < len(losses) else math.inf
-        return min(lost, stretch.cut)
-
     def _watch(self, heard: float) -> None:
         """Explicit only: see, when the limit has passed, whether a newer heartbeat came."""
 
         def check() -> None:
-            if self._alive and self._heard[-1] == heard:
+            if self._alive and self._heard.latest == heard:
                 self._alive = False
                 recorder = self._cluster.recorder
                 recorder.add(self._cluster.env.now, Kind.AGENT_DOWN, self._agent.component)
@@ -375,7 +345,7 @@ class Heart:
         """Record, at the end of the run, when the agent looked down and alive."""
         if self._explicit:
             return
-        starts, ends = self.alive(horizon)
+        starts, ends = self._heard.alive(horizon, self._limit)
         recorder, component = self._cluster.recorder, self._agent.component
         downs = ends + TICK
         if not np.any((starts <= 0) & (ends >= 0)):
@@ -384,25 +354,3 @@ class Heart:
             recorder.add(time, Kind.AGENT_ALIVE, component)
         for time in downs[downs > 0].tolist():
             recorder.add(time, Kind.AGENT_DOWN, component)
-
-    def alive(self, horizon: float) -> tuple[np.ndarray, np.ndarray]:
-        """The times of being alive, as starts and ends, both inclusive."""
-        heard = np.array(self._heard)
-        starts, ends = [heard], [heard + self._limit]
-        for stretch in self._stretches:
-            count = stretch.left_by(horizon, inclusive=False)
-            begin, end = self._noise.spans(stretch, count, self._limit, self._cut(stretch))
-            starts.append(begin)
-            ends.append(end)
-        return merged(np.concatenate(starts), np.concatenate(ends))
-
-
-def merged(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The union of closed intervals; those with no tick of the clock between them are one."""
-    order = np.argsort(starts, kind="stable")
-    starts, ends = starts[order], np.maximum.accumulate(ends[order])
-    if not starts.size:
-        return starts, ends
-    fresh = np.concatenate([[True], starts[1:] > ends[:-1] + TICK])
-    last = np.concatenate([fresh[1:], [True]])
-    return starts[fresh], ends[last]

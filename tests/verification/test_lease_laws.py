@@ -24,7 +24,7 @@ def share(begins, time):
 
 
 def vm_seconds(begins, horizon):
-    """VM-seconds without an address, per VM, with one DHCP server for each that *begins* to fail."""
+    """VM-seconds without an address, per VM, with a DHCP server for each that *begins* to fail."""
     hosts = {f"dhcp{i}": {"kind": "network", "count": 1, "agents": ["dhcp", "l2"]}
              for i in range(1, len(begins))}  # fmt: skip
     names = ["network-1", *(f"{name}-1" for name in hosts)]
@@ -53,7 +53,7 @@ def test_with_one_server_none_are_lost_for_half_a_lease_and_all_after_a_whole(ti
 
 @pytest.mark.parametrize("time", [600, 700, 800, 950, 1100, 1250, 1400, 1490, 1600])
 def test_with_two_servers_those_are_saved_that_rebind_before_the_second_ends(time):
-    """The second ends half a lease after the first: a quarter of the first's VMs are its by then."""
+    """The second ends half a lease after the first; a quarter of that one's VMs are its by then."""
     x = time / LEASE
     first = np.clip(2 * x - 5 / 4, 0, 3 / 4) + np.clip((x - 11 / 8) / (1 / 8), 0, 1) / 4
     second = np.clip((x - 1) / (1 / 2), 0, 1)

@@ -1,0 +1,98 @@
+"""When the server processed the heartbeats of one agent, as far as it is known by now.
+
+Those simulated one by one are times; the others are stretches, from which times follow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from simulator.clock import TICK
+from simulator.world.noise import Noise, Stretch
+
+
+class Heard:
+    """The processed heartbeats of one agent. *losses*: when each epoch of messages ended, s.
+
+    *latest* is when the last one of those simulated one by one was processed; the others before it
+    are known only if it *keeps* them.
+    """
+
+    def __init__(self, noise: Noise, losses: Sequence[float], *, keeps: bool) -> None:
+        self._keeps = keeps
+        self._noise = noise
+        self._losses = losses
+        self._times: list[float] = []
+        self._stretches: list[Stretch] = []
+        self._unsettled: list[Stretch] = []  # those of which something may still be processed
+        self._settled = -math.inf  # the last processing of all others
+        self.latest = -math.inf
+
+    def add(self, time: float) -> None:
+        """One that was simulated is processed at *time*."""
+        self.latest = time
+        if self._keeps:
+            self._times.append(time)
+
+    def follow(self, stretch: Stretch) -> None:
+        """Those of *stretch* are processed as they come."""
+        self._stretches.append(stretch)
+        self._unsettled.append(stretch)
+
+    def under_way(self, now: float, epoch: int) -> Iterator[tuple[Stretch, Sequence[float]]]:
+        """What of the ended stretches of *epoch* arrives after *now*: no longer of them."""
+        for stretch in self._unsettled:
+            if stretch.epoch < epoch or math.isfinite(stretch.cut):
+                continue
+            assert stretch.count is not None
+            stretch.cut = now + TICK
+            yield stretch, self._noise.under_way(stretch, stretch.count, now)
+
+    def last(self, now: float) -> float:
+        """When the last one was processed, at *now* at the latest."""
+        self._settle(now)
+        last = max(self._settled, self.latest)
+        for stretch in self._unsettled:
+            count = stretch.left_by(now, inclusive=True)
+            last = max(last, self._noise.last(stretch, count, now, self._cut(stretch)))
+        return last
+
+    def _settle(self, now: float) -> None:
+        """Set aside the stretches that are over, with the last processing of each."""
+        waiting = []
+        for stretch in self._unsettled:
+            if stretch.count is None or not self._noise.settled(stretch, now):
+                waiting.append(stretch)
+                continue
+            last = self._noise.last(stretch, stretch.count, now, self._cut(stretch))
+            self._settled = max(self._settled, last)
+        self._unsettled = waiting
+
+    def _cut(self, stretch: Stretch) -> float:
+        lost = self._losses[stretch.epoch] if stretch.epoch < len(self._losses) else math.inf
+        return min(lost, stretch.cut)
+
+    def alive(self, horizon: float, limit: float) -> tuple[np.ndarray, np.ndarray]:
+        """When the agent was alive, *limit* s after each: starts and ends, both inclusive."""
+        heard = np.array(self._times)
+        starts, ends = [heard], [heard + limit]
+        for stretch in self._stretches:
+            count = stretch.left_by(horizon, inclusive=False)
+            begin, end = self._noise.spans(stretch, count, limit, self._cut(stretch))
+            starts.append(begin)
+            ends.append(end)
+        return merged(np.concatenate(starts), np.concatenate(ends))
+
+
+def merged(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The union of closed intervals; those with no tick of the clock between them are one."""
+    order = np.argsort(starts, kind="stable")
+    starts, ends = starts[order], np.maximum.accumulate(ends[order])
+    if not starts.size:
+        return starts, ends
+    fresh = np.concatenate([[True], starts[1:] > ends[:-1] + TICK])
+    last = np.concatenate([fresh[1:], [True]])
+    return starts[fresh], ends[last]
