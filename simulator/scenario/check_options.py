@@ -59,7 +59,7 @@ def _behaviour(system: System) -> Iterator[Finding]:
         elif name not in known:
             why = f"no release has a rule or habit '{name}'; {nearest(name, known)}"
             yield Finding(path, "unknown_option", why, at_key=True)
-        elif value not in known[name]:
+        elif not any(value == one and type(value) is type(one) for one in known[name]):
             allowed = " or ".join(map(written, known[name]))
             yield Finding(path, "out_of_range", f"no release has that; allowed: {allowed}")
 

@@ -43,7 +43,7 @@ ReleaseName = Literal[
 """The names of `simulator/scenario/series.py:RELEASES`."""
 
 
-Behaviour: TypeAlias = Switch | Name | tuple[PositiveCount, ...] | tuple[Name, ...]
+Behaviour: TypeAlias = Switch | Name | float | tuple[PositiveCount, ...] | tuple[Name, ...]
 """A value of a rule or habit: a switch, a word, or some numbers or words."""
 
 
