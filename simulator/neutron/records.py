@@ -119,7 +119,8 @@ def compatible(
     """
     told = {key: configurations[key] for key in looked_at if key in configurations}
     only = told.get("router_id")
-    confined = not told.get("use_namespaces", True) if "use_namespaces" in looked_at else only
+    knows_namespaces = "use_namespaces" in looked_at
+    confined = not told.get("use_namespaces", True) if knows_namespaces else bool(only)
     if confined and only != router:
         return False
     if gateway is None:
