@@ -26,13 +26,24 @@ def excused(history: History) -> Rows:
     stopped = alternating(history.trace, Kind.STOPPED, Kind.STARTED)
     parts = []
     for one, which in grouped(pair[here]):
-        refused, node = history.refused[one], one // size
+        refused, node = _each(history, one), one // size
         down = _failures(history, node, stopped.get(int(history.trace.nodes.l2[node]), NOTHING))
         silent = _silent_since(history, node, refused.starts)
         sound = ~_meets(down, silent, refused.starts)
         spans = Spans(refused.starts[sound], refused.ends[sound])
         parts.append(held.take(here[which]).covered_by(spans))
     return history.carried_by(concatenate(parts), external=True, uplink=False)
+
+
+def _each(history: History, pair: int) -> Spans:
+    """From each refusal of the ports of a *pair* of node and object to the next, or to the end."""
+    whole = history.refused[pair]
+    node, thing = divmod(pair, len(history.trace.objects.names))
+    events = history.trace.of(Kind.PORTS_REFUSED)
+    mine = (events.object == thing) & (history.node_of[events.subject] == node)
+    starts = np.union1d(whole.starts, events.time[mine])
+    ends = whole.ends[np.searchsorted(whole.starts, starts, side="right") - 1]
+    return Spans(starts, np.minimum(ends, np.append(starts[1:], np.inf)))
 
 
 def _failures(history: History, node: int, stopped: Spans) -> Spans:
@@ -44,13 +55,20 @@ def _failures(history: History, node: int, stopped: Spans) -> Spans:
 
 def _silent_since(history: History, node: int, times: Floats) -> Floats:
     """When the L2 agent of *node* was last heard of, that looked dead at each of *times*."""
-    events = history.trace.of(Kind.AGENT_DOWN)
-    downs = np.sort(events.time[events.subject == history.trace.nodes.l2[node]])
-    place = np.searchsorted(downs, times, side="right") - 1
-    if not downs.size:
-        return times
-    limit = history.context.agent_down_time
-    return np.where(place >= 0, downs[np.maximum(place, 0)] - limit, times)
+    down, alive = (
+        _last(history, kind, node, times) for kind in (Kind.AGENT_DOWN, Kind.AGENT_ALIVE)
+    )
+    silent: Floats = np.where(down > alive, down - history.context.agent_down_time, times)
+    return silent
+
+
+def _last(history: History, kind: Kind, node: int, times: Floats) -> Floats:
+    """When the last event of *kind* of the L2 agent of *node* was, before each of *times*."""
+    events = history.trace.of(kind)
+    found = np.sort(events.time[events.subject == history.trace.nodes.l2[node]])
+    place = np.searchsorted(found, times, side="right")
+    last: Floats = np.concatenate([[-np.inf], found])[place]
+    return last
 
 
 def _meets(spans: Spans, begin: Floats, end: Floats) -> Bools:

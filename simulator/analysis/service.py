@@ -148,14 +148,14 @@ class History:
 
     def _wired(self, rows: Rows) -> Rows:
         start = rows.start.copy()
-        for node, which in grouped(rows.node):
-            waits = self.unwired.get(int(self.trace.nodes.l2[node]), NOTHING)
-            start[which] = _delayed(start[which], waits)
         pair = rows.node * len(self.trace.objects.names) + rows.owner
         refused = np.flatnonzero(np.isin(pair, list(self.refused)))
         for one, which in grouped(pair[refused]):
             mine = refused[which]
-            start[mine] = np.maximum(start[mine], _delayed(rows.start[mine], self.refused[one]))
+            start[mine] = _delayed(start[mine], self.refused[one])
+        for node, which in grouped(rows.node):
+            waits = self.unwired.get(int(self.trace.nodes.l2[node]), NOTHING)
+            start[which] = _delayed(start[which], waits)
         wired = Rows(rows.owner, rows.node, start, rows.end)
         return wired.take(wired.end > wired.start)
 

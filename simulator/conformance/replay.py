@@ -207,7 +207,11 @@ class Replay:
         taken: Counter[str] = Counter()
         for names, count in sets.items():
             taken.update(dict.fromkeys(names.split("+"), count))
-        self._expect("sets as distributed", {**Counter(found)}, {**taken})
+        self._expect(
+            "sets as distributed",
+            {k: n for k, n in found.items() if n},
+            {k: n for k, n in taken.items() if n},
+        )
         never = [0] * max(math.comb(len(agents), places) - len(sets), 0)
         counts = [*sets.values(), *never]
         self._expect("sets likely if uniform", True, _likely(counts, None))

@@ -137,7 +137,7 @@ class Routers(Networks):
         neutron/db/l3_agentschedulers_db.py at 29.0.0.
         """
         retain = self.rules.dvr_retain == "always" or (
-            by_hand and self.rules.dvr_retain == "by hand"
+            by_hand and self.rules.dvr_retain == "by_hand"
         )
         kept = retain and self.distributed.needs(router, agent.host)
         method = "routers_updated" if kept else "router_removed_from_agent"

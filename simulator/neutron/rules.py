@@ -55,7 +55,7 @@ class Rules:
     router that is both is `refused` or `allowed`. *legacy_to_dvr*: the error of adding a router
     that is not distributed to a compute host's agent. *removal_from_dvr*: asking to remove a router
     from such an agent is `allowed` or `refused`. *dvr_retain*: a host that loses the binding and
-    still has ports that need the router is told of an update instead of a removal, `by hand`,
+    still has ports that need the router is told of an update instead of a removal, `by_hand`,
     `always` or `never`. *dvr_failover*: what dead agents in dvr mode have bound is not moved.
 
     min_l3_agents_per_router of 0 is no minimum.
@@ -110,7 +110,7 @@ class Rules:
         "DVRL3CannotAssignToDvrAgent"
     )
     removal_from_dvr: Literal["allowed", "refused"] = "refused"
-    dvr_retain: Literal["never", "by hand", "always"] = "always"
+    dvr_retain: Literal["never", "by_hand", "always"] = "always"
     dvr_failover: Literal["moves", "skips"] = "moves"
 
     @property

@@ -118,7 +118,7 @@ def _replicas(system: System) -> Iterator[Finding]:
             why = "no router is highly available, so no HA network can fail; set neutron.l3_ha"
             yield Finding(("failures", "ha_network"), "NN105", why, warning=True, at_key=True)
         return
-    if distributed and in_force(system).rules["distributed_ha"] == "refused":
+    if distributed and in_force(system).rules.get("distributed_ha") == "refused":
         why = f"{system.release} has no routers that are both distributed and highly available"
         yield Finding(("neutron", "l3_ha"), "unknown_option", f"{why}; mitaka and later do")
     routers = system.workload.per_tenant.routers

@@ -166,7 +166,7 @@ CHANGES: tuple[Series, ...] = (
         one_binding=(True, "b1ec8d523d, bug 1535557: unique(router, binding_index)"),
         ha_vrrp_health_check_interval=(0.0, "new (9.4.1), off; neutron/conf/agent/l3/ha.py"),
         heartbeat_timeout=("rpc", "bb989be99d, bug 1606827: no back-off for heartbeats"),
-        dvr_retain=("by hand", "[?] remove_router_from_l3_agent looks at ports; read in the series "
+        dvr_retain=("by_hand", "[?] remove_router_from_l3_agent looks at ports; read in the series "
                     "or before it"),
     ),
     _series("ocata", "Ocata: one way of automatic L3 scheduling", "10.0.7",

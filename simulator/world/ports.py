@@ -56,7 +56,7 @@ class Ports:
             self._bind(agent, wanting)
         else:
             for thing in wanting:
-                if thing not in refused:
+                if not refused.get(thing, False):
                     _record(agent, Kind.PORTS_REFUSED, thing)
                 refused[thing] = True
 

@@ -188,6 +188,21 @@ def test_sets_must_fit_the_distribution(tmp_path, sets):
     assert "sets as distributed" in [v.what for v in replayed(tmp_path, data).violations]
 
 
+def test_an_agent_that_took_nothing_may_be_listed_or_not(tmp_path):
+    data = recorded("s4_chance_two_per_network_500")
+    data["steps"] = [s for s in data["steps"] if "sets" not in (s.get("result") or {})]
+    bulk = next(s for s in recorded("s4_chance_two_per_network_500")["steps"]
+                if "sets" in (s.get("result") or {}))  # fmt: skip
+    bulk["count"] = 2
+    bulk["result"] = {
+        "sets": {"dhcp-1+dhcp-2": 2},
+        "distribution": {"dhcp-1": 2, "dhcp-2": 2, "dhcp-3": 0},
+    }
+    data["steps"].append(bulk)
+    found = [v.what for v in replayed(tmp_path, data).violations]
+    assert "sets as distributed" not in found
+
+
 def test_grizzly_does_not_read_options_that_came_later(tmp_path):
     data = recorded("g3_dead_host")
     data["timeline"]["config"] |= {"dhcp_agents_per_network": 2, "enable_new_agents": False}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lab import events, network_nodes, outage, run_one
+from lab import FREE, events, network_nodes, outage, run_one
 
 from simulator.trace import Kind
 
@@ -158,3 +158,83 @@ def test_refused_through_the_l2_agents_own_death_is_down_by_nodes():
         assert events(measured.trace, Kind.PORTS_REFUSED)
         assert not events(measured.trace, Kind.PORTS_BOUND)
         assert measured.all_down.length == measured.all_down_by_nodes.length == 3700
+
+
+def added(at, release="mitaka", **keys):
+    """A router added at *at* s to a host whose agents look alive for 20 s of 200 s only."""
+    acts = [
+        {"at": "1000s", "op": "remove_router_from_agent", "router": "*", "agent": "*/l3"},
+        {"at": f"{at}s", "op": "add_router_to_agent", "router": "*", "agent": "network-2/l3"},
+    ]
+    return run_one(
+        release=release,
+        horizon="2000s",
+        hosts=network_nodes(2),
+        neutron=SELDOM,
+        workload={"tenants": 1},
+        actions=acts,
+        **keys,
+    )
+
+
+@pytest.mark.parametrize("at", [1100, 1119, 1121])
+def test_ports_that_are_bound_after_all_wait_for_the_wire(at):
+    """The L2 agent is down from 1115 to 1120 s, and has wired what is new at 1180 s."""
+    measured = added(
+        at, failures={"network-2/l2": outage(1115, 5)}, costs={**FREE, "rewire": "60s"}
+    )
+    assert measured.history.router_outages.end.tolist() == [1180]
+
+
+@pytest.mark.parametrize("long_ago", [{}, {"network-2/l2": outage(100, 50)}])
+def test_a_failure_long_repaired_is_not_to_blame(long_ago):
+    """The row of the L2 agent is deleted when it looks alive: nobody's node has failed."""
+    deleted = {"at": "1001s", "op": "delete_agent", "agent": "network-2/l2"}
+    measured = run_one(
+        release="kilo",
+        horizon="2000s",
+        hosts=network_nodes(2),
+        neutron={
+            "report_interval": "60s",
+            "agent_down_time": "150s",
+            "router_auto_schedule": False,
+        },
+        workload={"tenants": 1},
+        actions=[
+            {"at": "1000s", "op": "remove_router_from_agent", "router": "*", "agent": "*/l3"},
+            deleted,
+            {"at": "1001.5s", "op": "add_router_to_agent", "router": "*", "agent": "network-2/l3"},
+        ],
+        failures=long_ago,
+    )
+    assert events(measured.trace, Kind.PORTS_REFUSED)
+    assert measured.all_down_by_nodes.length == 0
+
+
+def test_each_refusal_has_its_own_cause():
+    """Refused through the broker's outage; later given back when the L2 agent is truly dead.
+
+    Network-1 is lost for good at 3000 s; all that follows is the nodes' doing.
+    """
+    failures = {
+        "controller-1/broker": outage(1000, 400),
+        "network-2": outage(1906.1, 300),
+        "network-2/l2": outage(2634.5, 4000),
+        "network-1/l2": outage(2680.6, 4000),
+        "network-1": outage(3000, 9000),
+    }
+    measured = run_one(
+        release="liberty",
+        seed=133,
+        horizon="6000s",
+        hosts=network_nodes(2),
+        workload={"tenants": 1},
+        neutron={"allow_automatic_l3agent_failover": True},
+        failures=failures,
+    )
+    refused = [
+        t for t, *_, thing in events(measured.trace, Kind.PORTS_REFUSED) if "router" in thing
+    ]
+    assert len(refused) == 2
+    assert measured.all_down_by_nodes.ends[-1] == 6000
+    assert measured.all_down_by_nodes.starts[-1] == 3000

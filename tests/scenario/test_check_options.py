@@ -110,6 +110,14 @@ def test_what_is_checked_is_the_behaviour_in_force(found):
     assert found("train", behaviour, hosts={**HOSTS, "network": group}) == []
 
 
+@pytest.mark.parametrize("release", ["nova-network", "folsom", "grizzly", "icehouse"])
+def test_neither_kind_of_router_before_juno(found, release):
+    hosts = {**HOSTS, "compute": "{kind: compute, count: 1}"}
+    problems = found(release, "neutron: {router_distributed: true, l3_ha: true}", hosts=hosts)
+    for option in ("router_distributed", "l3_ha"):
+        assert any(f"has no option '{option}'; it exists in: juno to 2026.2" in p for p in problems)
+
+
 @pytest.mark.parametrize("name", ["unknown_lists", "other_agent", "vrrp_tracks", "reports"])
 def test_what_no_run_shows_cannot_be_chosen(found, name):
     (problem,) = found("kilo", f"behaviour: {{{name}: error}}")
