@@ -7,19 +7,20 @@ twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from simulator import units
 from simulator.scenario import document
+from simulator.scenario.check_options import written
 from simulator.scenario.json_schema import PREFIX, QUANTITIES, json_schema
 from simulator.scenario.paths import steps_of
 from simulator.scenario.presets import preset, preset_text
 from simulator.scenario.releases import Release
 from simulator.scenario.schema import System
-from simulator.scenario.series import RELEASES, differences, values_of
+from simulator.scenario.series import RELEASES, behaviours, differences, values_of
 
 ENDLESS = 1e12
 ANY_NAME = "<name>"
@@ -69,7 +70,10 @@ def key(path: str) -> Key | None:
     if not steps:
         return None
     own = _about(node)
-    options = tuple(_options(steps[1])) if steps[0] == "neutron" and len(steps) == 2 else ()
+    if steps[0] == "behaviour" and len(steps) == 2:
+        return _behaviour(path, steps[1], around)
+    is_option = steps[0] == "neutron" and len(steps) == 2
+    options = tuple(_by_release(steps[1], lambda release: release.options)) if is_option else ()
     default = _default(node)
     if required:
         default = "required"
@@ -80,9 +84,18 @@ def key(path: str) -> Key | None:
     return Key(path, _allowed(node), default, about, options)
 
 
+def _behaviour(path: str, name: str, about: str) -> Key | None:
+    """A rule or habit that a scenario may choose; None if there is none of this name."""
+    values = behaviours().get(name)
+    if values is None:
+        return None
+    allowed = " or ".join(map(written, values))
+    return Key(path, allowed, "the release's", about, tuple(_by_release(name, values_of)))
+
+
 def key_paths() -> list[str]:
     """Every key, a name that the user chooses being `<name>`."""
-    return list(_paths(_schema(), ""))
+    return [*_paths(_schema(), ""), *(f"behaviour.{name}" for name in behaviours())]
 
 
 def preset_values(name: str) -> list[Value]:
@@ -111,14 +124,13 @@ def release_differences(before: Release, after: Release) -> list[tuple[str, str,
     ]
 
 
-def _options(option: str) -> Iterator[Value]:
-    """The option's default in each release that has another one than the release before it."""
-    before = None
+def _by_release(name: str, values: Callable[[Release], Mapping[str, object]]) -> Iterator[Value]:
+    """What *name* is in each release in which it is something else than in the one before."""
+    before: object = None
     for release in RELEASES.values():
-        value = release.options.get(option)
+        value = values(release).get(name)
         if value != before:
-            source = release.sources.get(option, "")
-            yield Value(release.name, option, _written(value, option), source)
+            yield Value(release.name, name, _written(value, name), release.sources.get(name, ""))
         before = None if release.architecture == "multi_host" else value
 
 

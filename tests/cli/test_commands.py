@@ -159,6 +159,19 @@ def test_releases_differ_by_what_was_changed_between_them(netnode):
     assert "did you mean 'havana'" in called.err
 
 
+def test_a_behaviour_is_explained_with_its_values_by_release(netnode):
+    out = netnode("explain", "behaviour.port_binding").out
+    assert "always or asked or once or revival" in out
+    assert [line.split()[:2] for line in out.splitlines()[-4:]] == [
+        ["grizzly", "always"], ["havana-2013.2.0", "asked"], ["juno", "once"],
+        ["mitaka", "revival"],
+    ]  # fmt: skip
+    assert (
+        "did you mean 'behaviour.port_binding'?" in netnode("explain", "behaviour.port_bindng").err
+    )
+    assert netnode("explain", "behaviour.unknown_lists").code == 2
+
+
 def test_every_change_between_releases_has_a_reason():
     for series in CHANGES:
         assert all(change.why for change in series.changes.values()), series.name
