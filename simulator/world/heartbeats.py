@@ -82,6 +82,7 @@ class Heart:
         self._alive = False  # explicit only: as recorded
         self._late_of: Stretch | None = None  # of which _late_at is the next late heartbeat
         self._late_at = math.inf
+        self._calm_since = math.inf  # none was late from then until now, or _late_at
         self._regular = 0  # heartbeats in a row that were heard and not late
 
     # -- the process's life ----------------------------------------------------------------
@@ -322,7 +323,12 @@ class Heart:
             return self.last_heard(now) + limit
         if self._late_of is not stretch or self._late_at < now:
             self._late_of, self._late_at = stretch, self._noise.next_late(stretch, now)
-        return self._late_at
+            self._calm_since = now
+        if now - 2 * self._limit >= self._calm_since:
+            return self._late_at
+        heard = self.last_heard(now)  # after the last late ones: a silence may have begun
+        late = self._noise.next_late(stretch, max(heard - self._limit, stretch.first))
+        return heard + limit if late < now else self._late_at
 
     def is_lost_since(self, time: float, now: float) -> bool:
         """Whether nothing was heard after *time*, nor will be that is not told of one by one."""
