@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import columns, run_one, scenario
+from lab import columns, network_nodes, run_one, scenario
 from swarm import distributed_keys, random_keys
 
 from simulator.analysis.metrics import METRICS, measure
@@ -42,6 +42,25 @@ def test_computed_and_simulated_heartbeats_give_the_same_trace(seed):
 @pytest.mark.parametrize("seed", seeds(20))
 def test_they_do_so_with_distributed_routers(seed):
     _same_trace(distributed_keys(seed), seed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("release", ["juno", "kilo", "2026.2"])
+@pytest.mark.parametrize("delay", ["0s", {"exponential": {"mean": "2s"}}])
+def test_they_do_so_when_many_heartbeats_in_a_row_are_lost(release, delay, seed):
+    """Every other one is lost: the server's loops meet silences that have long begun."""
+    keys = {
+        "release": release,
+        "horizon": "1200s",
+        "hosts": {**network_nodes(2), "compute": {"kind": "compute", "count": 1}},
+        "broker": {"loss": 0.5, "delay": delay},
+        "neutron": {
+            "report_interval": "4s",
+            "agent_down_time": "9s",
+            "allow_automatic_l3agent_failover": True,
+        },
+    }
+    _same_trace(keys, seed)
 
 
 def _same_trace(keys, seed):
