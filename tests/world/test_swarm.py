@@ -46,7 +46,7 @@ def test_they_do_so_with_distributed_routers(seed):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("release", ["juno", "kilo", "2026.2"])
-@pytest.mark.parametrize("delay", ["0s", {"exponential": {"mean": "2s"}}])
+@pytest.mark.parametrize("delay", ["1ms", {"exponential": {"mean": "2s"}}])
 def test_they_do_so_when_many_heartbeats_in_a_row_are_lost(release, delay, seed):
     """Every other one is lost: the server's loops meet silences that have long begun."""
     keys = {
