@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import NOTHING, Rows, Spans, concatenate, union_of
+from simulator.analysis.intervals import NOTHING, Rows, Spans, concatenate, covers, union_of
 from simulator.analysis.service import History
 from simulator.analysis.states import alternating, grouped
 from simulator.trace import Bools, Floats, Kind, Sort
@@ -41,7 +41,8 @@ def _each(history: History, pair: int) -> Spans:
     node, thing = divmod(pair, len(history.trace.objects.names))
     events = history.trace.of(Kind.PORTS_REFUSED)
     mine = (events.object == thing) & (history.node_of[events.subject] == node)
-    starts = np.union1d(whole.starts, events.time[mine])
+    starts = np.unique(events.time[mine])
+    starts = starts[covers(whole, starts)]  # the others were undone at once
     ends = whole.ends[np.searchsorted(whole.starts, starts, side="right") - 1]
     return Spans(starts, np.minimum(ends, np.append(starts[1:], np.inf)))
 
