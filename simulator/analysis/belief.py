@@ -25,36 +25,16 @@ class Belief:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        trace = history.trace
-        self.agents = sorted(set(trace.of(Kind.REGISTERED).subject.tolist()))
-        self._management = {
-            name.removesuffix("/management"): i
-            for i, name in enumerate(trace.components.names)
-            if name.endswith("/management")
-        }
+        self.agents = sorted(set(history.trace.of(Kind.REGISTERED).subject.tolist()))
 
     @cached_property
     def _down(self) -> dict[int, Spans]:
         """When each agent looked down."""
         return alternating(self.history.trace, Kind.AGENT_DOWN, Kind.AGENT_ALIVE)
 
-    @cached_property
-    def _stopped(self) -> dict[int, Spans]:
-        """When each agent's process did not run."""
-        return alternating(self.history.trace, Kind.STOPPED, Kind.STARTED)
-
     def silent(self, agent: int) -> Spans:
         """When *agent* could not report: its process, its host or its management path was down."""
-        history, trace = self.history, self.history.trace
-        host = int(trace.components.host[agent])
-        nic = self._management[trace.components.names[host]]
-        parts = [
-            self._stopped.get(agent, NOTHING),
-            history.failed.get(nic, NOTHING),
-            history.failed.get(host, NOTHING),
-            self._fabric_lost,
-        ]
-        return union_of(parts)
+        return union_of([self.history.unheard(agent), self._fabric_lost])
 
     @cached_property
     def _fabric_lost(self) -> Spans:
@@ -65,7 +45,7 @@ class Belief:
             trace.components.names, trace.components.kinds, trace.components.sorts, strict=True
         ):
             if kind == "host" and sort == "controller":
-                spans = intersect(spans, failed.get(self._management[name], NOTHING))
+                spans = intersect(spans, failed.get(self.history.management[name], NOTHING))
         return spans
 
     def detections(self) -> list[float]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import NOTHING, Rows, Spans, concatenate, covers, union_of
+from simulator.analysis.intervals import Rows, Spans, concatenate, covers
 from simulator.analysis.service import History
-from simulator.analysis.states import alternating, grouped
-from simulator.trace import Bools, Floats, Kind, Sort
+from simulator.analysis.states import grouped
+from simulator.trace import Floats, Kind, Sort
 
 
 def excused(history: History) -> Rows:
@@ -23,57 +23,51 @@ def excused(history: History) -> Rows:
     pair = held.node * size + held.owner
     router = history.trace.objects.sort[held.owner] == Sort.ROUTER
     here = np.flatnonzero(router & np.isin(pair, list(history.refused)))
-    stopped = alternating(history.trace, Kind.STOPPED, Kind.STARTED)
+    times = _times(history)
     parts = []
-    for one, which in grouped(pair[here]):
-        refused, node = _each(history, one), one // size
-        down = _failures(history, node, stopped.get(int(history.trace.nodes.l2[node]), NOTHING))
-        silent = _silent_since(history, node, refused.starts)
-        sound = ~_meets(down, silent, refused.starts)
-        spans = Spans(refused.starts[sound], refused.ends[sound])
-        parts.append(held.take(here[which]).covered_by(spans))
+    for node, at_node in grouped(held.node[here]):
+        silences = _Silences(history, int(history.trace.nodes.l2[node]))
+        for one, which in grouped(pair[here[at_node]]):
+            spans = silences.sound(_each(history.refused[one], times[one]))
+            parts.append(held.take(here[at_node][which]).covered_by(spans))
     return history.carried_by(concatenate(parts), external=True, uplink=False)
 
 
-def _each(history: History, pair: int) -> Spans:
-    """From each refusal of the ports of a *pair* of node and object to the next, or to the end."""
-    whole = history.refused[pair]
-    node, thing = divmod(pair, len(history.trace.objects.names))
+def _times(history: History) -> dict[int, Floats]:
+    """When ports were refused, by node and object in one number."""
     events = history.trace.of(Kind.PORTS_REFUSED)
-    mine = (events.object == thing) & (history.node_of[events.subject] == node)
-    starts = np.unique(events.time[mine])
+    pair = history.node_of[events.subject] * len(history.trace.objects.names) + events.object
+    return {one: np.unique(events.time[which]) for one, which in grouped(pair)}
+
+
+def _each(whole: Spans, starts: Floats) -> Spans:
+    """From each refusal to the next, or to the end of those that *whole* holds."""
     starts = starts[covers(whole, starts)]  # the others were undone at once
     ends = whole.ends[np.searchsorted(whole.starts, starts, side="right") - 1]
     return Spans(starts, np.minimum(ends, np.append(starts[1:], np.inf)))
 
 
-def _failures(history: History, node: int, stopped: Spans) -> Spans:
-    """When the L2 agent of *node* could not report through the node's fault."""
-    host, names = int(history.trace.nodes.host[node]), history.trace.components.names
-    parts = (host, names.index(f"{names[host]}/management"))
-    return union_of([stopped, *(history.failed.get(part, NOTHING) for part in parts)])
+class _Silences:
+    """When one L2 agent was not heard of, and when that was its node's fault."""
+
+    def __init__(self, history: History, agent: int) -> None:
+        self._faults = history.unheard(agent)
+        self._limit = history.context.agent_down_time
+        self._down, self._alive = (
+            np.sort(events.time[events.subject == agent])
+            for events in map(history.trace.of, (Kind.AGENT_DOWN, Kind.AGENT_ALIVE))
+        )
+
+    def sound(self, refused: Spans) -> Spans:
+        """Those of *refused* that began in a silence without a fault of the node."""
+        down, alive = _last(self._down, refused.starts), _last(self._alive, refused.starts)
+        silent = np.where(down > alive, down - self._limit, refused.starts)
+        first = np.searchsorted(self._faults.ends, silent, side="right")
+        sound = np.append(self._faults.starts, np.inf)[first] > refused.starts
+        return Spans(refused.starts[sound], refused.ends[sound])
 
 
-def _silent_since(history: History, node: int, times: Floats) -> Floats:
-    """When the L2 agent of *node* was last heard of, that looked dead at each of *times*."""
-    down, alive = (
-        _last(history, kind, node, times) for kind in (Kind.AGENT_DOWN, Kind.AGENT_ALIVE)
-    )
-    silent: Floats = np.where(down > alive, down - history.context.agent_down_time, times)
-    return silent
-
-
-def _last(history: History, kind: Kind, node: int, times: Floats) -> Floats:
-    """When the last event of *kind* of the L2 agent of *node* was, before each of *times*."""
-    events = history.trace.of(kind)
-    found = np.sort(events.time[events.subject == history.trace.nodes.l2[node]])
-    place = np.searchsorted(found, times, side="right")
-    last: Floats = np.concatenate([[-np.inf], found])[place]
+def _last(events: Floats, times: Floats) -> Floats:
+    """The last of *events*, in order, that each of *times* has seen; minus infinity for none."""
+    last: Floats = np.append(-np.inf, events)[np.searchsorted(events, times, side="right")]
     return last
-
-
-def _meets(spans: Spans, begin: Floats, end: Floats) -> Bools:
-    """Which of the intervals from *begin* to *end* have an instant in *spans*."""
-    first = np.searchsorted(spans.ends, begin, side="right")
-    found: Bools = np.append(spans.starts, np.inf)[first] <= end
-    return found

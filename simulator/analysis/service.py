@@ -47,6 +47,25 @@ class History:
         return failed(self.trace)
 
     @cached_property
+    def management(self) -> dict[str, int]:
+        """The management NIC of each host, by the host's name."""
+        names = enumerate(self.trace.components.names)
+        ending = "/management"
+        return {name.removesuffix(ending): i for i, name in names if name.endswith(ending)}
+
+    @cached_property
+    def stopped(self) -> dict[int, Spans]:
+        """When each agent's process did not run."""
+        return alternating(self.trace, Kind.STOPPED, Kind.STARTED)
+
+    def unheard(self, agent: int) -> Spans:
+        """When *agent* could not report through its node's fault: process, host or management."""
+        host = int(self.trace.components.host[agent])
+        nic = self.management[self.trace.components.names[host]]
+        down = [self.failed.get(part, NOTHING) for part in (host, nic)]
+        return union_of([self.stopped.get(agent, NOTHING), *down])
+
+    @cached_property
     def flushed(self) -> dict[int, Spans]:
         """When each L2 agent had dropped the flows of its host and not put them back."""
         return alternating(self.trace, Kind.FLUSHED, Kind.WIRED)

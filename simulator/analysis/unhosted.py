@@ -24,7 +24,7 @@ from simulator.analysis.intervals import (
     union_of,
 )
 from simulator.analysis.service import History
-from simulator.analysis.states import alternating, grouped
+from simulator.analysis.states import grouped
 from simulator.trace import Bools, Floats, Ints, Kind, Sort, Trace
 
 
@@ -71,10 +71,9 @@ class _Lost:
         router, time = events.object[mine], events.time[mine]
         node = history.node_of[events.subject[mine]]
         back = time.copy()
-        stopped = alternating(trace, Kind.STOPPED, Kind.STARTED)
         gateway = trace.objects.gateway[router] >= 0
         for key, which in grouped(2 * node + gateway):
-            down = _down(history, stopped, key // 2, external=bool(key % 2))
+            down = _down(history, key // 2, external=bool(key % 2))
             back[which] = _end(down, time[which])
         order = np.lexsort((back, time, router))
         return cls(router[order], time[order], node[order], back[order])
@@ -89,14 +88,12 @@ class _Lost:
         return place, place >= 0
 
 
-def _down(history: History, stopped: Mapping[int, Spans], node: int, *, external: bool) -> Spans:
+def _down(history: History, node: int, *, external: bool) -> Spans:
     """When *node* could not be given routers, or could not serve them, through its own failure."""
-    nodes, names = history.trace.nodes, history.trace.components.names
-    host = int(nodes.host[node])
-    parts = [host, int(nodes.data_nic[node]), names.index(f"{names[host]}/management")]
-    parts += [int(nodes.external_nic[node])] * external
+    nodes = history.trace.nodes
+    parts = [int(nodes.data_nic[node])] + [int(nodes.external_nic[node])] * external
     failed = [history.failed.get(part, NOTHING) for part in parts]
-    return union_of([*failed, stopped.get(int(nodes.l3[node]), NOTHING)])
+    return union_of([history.unheard(int(nodes.l3[node])), *failed])
 
 
 def _end(spans: Spans, times: Floats) -> Floats:
