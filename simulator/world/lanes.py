@@ -1,4 +1,4 @@
-"""The workers of one agent: who is free when, and when each piece of work is done."""
+"""The workers of an agent or a server: who is free when, and when each piece of work is done."""
 
 from __future__ import annotations
 

@@ -48,10 +48,13 @@ class Ports:
         host = agent.plan.host
         if self._binds == "always" or agent.component in self._local or host not in self._l2:
             return
-        refused = self._refused[agent]
+        bound, refused = self._bound[agent], self._refused[agent]
         final = self._binds == "once" or agent.type == "dhcp"
-        has = {thing for thing, still in refused.items() if still and final}
-        wanting = [thing for thing in objects if thing not in self._bound[agent] | has]
+        wanting = [
+            thing
+            for thing in objects
+            if thing not in bound and not (final and refused.get(thing, False))
+        ]
         if wanting and self._is_alive(agent):
             self._bind(agent, wanting)
         else:
