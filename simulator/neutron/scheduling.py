@@ -112,7 +112,7 @@ class Scheduling:
         record = self._tables.router(router)
         if self._tables.hosting(record.agents) and not record.ha:
             return
-        if self._own_snat(record) and record.gateway is None:
+        if self.own_snat(record) and record.gateway is None:
             return
         active = self._tables.l3_agents(active_at=now)
         admitted = [agent for agent in active if self.admits(agent, router)]
@@ -126,11 +126,7 @@ class Scheduling:
         """
         return len(self._tables.l3_agents(active_at=now, modes=CENTRAL_MODES))
 
-    def chooses_at_random(self, record: Network | Router) -> bool:
-        """Whether the agent of *record* is drawn whatever the scheduler in force."""
-        return self._own_snat(record)
-
-    def _own_snat(self, record: Network | Router) -> bool:
+    def own_snat(self, record: Network | Router) -> bool:
         """Whether SNAT is bound in a table of its own, by a choice of its own."""
         distributed = isinstance(record, Router) and record.distributed
         return distributed and self._rules.snat_choice == "random"
@@ -161,7 +157,7 @@ class Scheduling:
             record = self._tables.routers[router]
             if record.agents and len(record.agents) >= self.central(now):
                 continue  # an HA router gets no more agents than there are active ones
-            if self._own_snat(record) or not self.admits(agent, router):
+            if self.own_snat(record) or not self.admits(agent, router):
                 continue
             if self._rules.dhcp_sync == "unbound":
                 self._tables.bind(router, agent)
@@ -200,7 +196,7 @@ class Scheduling:
         rules, agents = self._rules, self._tables.agents
         record = self._tables.networks[target] if dhcp else self._tables.routers[target]
         driver = rules.network_scheduler_driver if dhcp else rules.router_scheduler_driver
-        driver = "ChanceScheduler" if self._own_snat(record) else driver
+        driver = "ChanceScheduler" if self.own_snat(record) else driver
         load = {a.name: self._load(a, now) if dhcp else len(a.hosted) for a in candidates}
         names = [agent.name for agent in candidates]
         choice = Choice(

@@ -103,7 +103,7 @@ def _admitted(server: Server, sort: Sort, number: int) -> list[Agent]:
 
 
 def _driver(server: Server, record: Network | Router) -> str:
-    if server.scheduling.chooses_at_random(record):
+    if server.scheduling.own_snat(record):
         return RANDOM[0]
     rules = server.rules
     if isinstance(record, Network):
