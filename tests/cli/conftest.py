@@ -34,6 +34,8 @@ variants:
 ENTRY = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started the tests ignores
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 from simulator.__main__ import main
 sys.exit(main())
 """

@@ -173,3 +173,19 @@ def test_an_interrupt_that_a_simulation_swallowed_still_counts(small, monkeypatc
         signal.signal(signal.SIGINT, before)
     assert result.partial
     assert result.replications == [0, 1]
+
+
+@linux
+def test_a_run_that_was_told_to_outlive_its_terminal_does(tmp_path, small):
+    """As `nohup` tells it; otherwise a hang-up would end it."""
+    ignoring = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-m", "simulator"]
+    process = subprocess.Popen(
+        [*ignoring, "run", small, "-n", "8", "-j", "2", "-o", "out"],
+        cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True,
+    )  # fmt: skip
+    begun(process)
+    os.killpg(process.pid, signal.SIGHUP)
+    out, _ = process.communicate(timeout=180)
+    assert process.returncode == 0
+    assert out.startswith("small: 8 replications")
