@@ -30,10 +30,13 @@ class Heard:
         self._unsettled: list[Stretch] = []  # those of which something may still be processed
         self._settled = -math.inf  # the last processing of all others
         self.latest = -math.inf
+        self._last = -math.inf  # as asked for last, at _asked; so it is until _until
+        self._asked = self._until = math.inf
 
     def add(self, time: float) -> None:
         """One that was simulated is processed at *time*."""
         self.latest = time
+        self._asked = self._until = math.inf
         if self._keeps:
             self._times.append(time)
 
@@ -41,6 +44,7 @@ class Heard:
         """Those of *stretch* are processed as they come."""
         self._stretches.append(stretch)
         self._unsettled.append(stretch)
+        self._asked = self._until = math.inf
 
     def under_way(self, now: float, epoch: int) -> Iterator[tuple[Stretch, Sequence[float]]]:
         """What of the ended stretches of *epoch* arrives after *now*: no longer of them."""
@@ -53,15 +57,23 @@ class Heard:
 
     def last(self, now: float) -> float:
         """When the last one was processed, at *now* at the latest."""
+        if self._asked <= now < self._until:
+            return self._last
         self._settle(now)
-        last = max(self._settled, self.latest)
+        last, until = max(self._settled, self.latest), math.inf
         for stretch in self._unsettled:
             count = stretch.left_by(now, inclusive=True)
-            last = max(last, self._noise.last(stretch, count, now, self._cut(stretch)))
+            found = self._noise.last(stretch, count, now, self._cut(stretch))
+            last = max(last, found)
+            until = min(until, self._noise.next(stretch, found, now))
+        if last < now:  # what is processed at this very instant may still be cut
+            self._last, self._asked, self._until = last, now, until
         return last
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""
+        if all(stretch.count is None for stretch in self._unsettled):
+            return
         waiting = []
         for stretch in self._unsettled:
             if stretch.count is None or not self._noise.settled(stretch, now):

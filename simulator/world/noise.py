@@ -19,7 +19,7 @@ from typing import Protocol
 
 import numpy as np
 
-from simulator.clock import quantize
+from simulator.clock import TICK, quantize
 from simulator.distributions import Deterministic, Distribution
 from simulator.trace import Floats
 from simulator.world.streams import HEARTBEAT_DELAY, HEARTBEAT_LATE, Stream, Streams
@@ -78,6 +78,9 @@ class Noise(Protocol):
     def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
         """The last processing, at most *now* and before *cut*, of the first *count*."""
 
+    def next(self, stretch: Stretch, last: float, now: float) -> float:
+        """An instant after *now* before which nothing more is processed, *last* having been."""
+
     def settled(self, stretch: Stretch, now: float) -> bool:
         """Whether a closed stretch is over: nothing of it can be processed after *now*."""
 
@@ -112,6 +115,9 @@ class ConstantDelay:
             self._before(begin, stretch, count, cut), steps_within(now - begin, stretch.interval)
         )
         return begin + k * stretch.interval if k >= 0 else -math.inf
+
+    def next(self, stretch: Stretch, last: float, now: float) -> float:
+        return max(last + stretch.interval, stretch.first + self.delay)
 
     def settled(self, stretch: Stretch, now: float) -> bool:
         assert stretch.count is not None
@@ -194,6 +200,9 @@ class RandomDelay:
                 break
             best = max(best, self._processed(stretch, stretch.index + i, now, cut))
         return best
+
+    def next(self, stretch: Stretch, last: float, now: float) -> float:
+        return now + TICK
 
     def settled(self, stretch: Stretch, now: float) -> bool:
         assert stretch.count is not None

@@ -105,6 +105,8 @@ class World:
         agent = self.api.agents[name]
         if not bound:
             self.ports.leave(agent, target)
+        elif len(self.server.agents[name].hosted) == 1:
+            self.control.stir()  # there is something to be moved off it, should it be silent
         self.recorder.add(self.env.now, kind, agent.component, target)
 
     def _weight(self, network: int) -> int:

@@ -20,7 +20,7 @@ from simpy import Event
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import RouterReschedulingFailed
 from simulator.neutron.failover import Binding, Failover, PassEndedError
-from simulator.neutron.records import COMPUTE_MODES, Notice
+from simulator.neutron.records import Notice
 from simulator.neutron.records import Agent as Row
 from simulator.world.agents import Agent
 from simulator.world.api import Api
@@ -164,8 +164,7 @@ class StatusLoop:
     def _watched(self) -> list[Row]:
         if self._kind == HEALTH:
             return list(self._server.agents.values())
-        rows = self._server.tables.of_type(self._kind)
-        return [row for row in rows if row.mode not in COMPUTE_MODES]  # nothing is bound to them
+        return [row for row in self._server.tables.of_type(self._kind) if row.hosted]
 
     def _dies_of_database(self) -> bool:
         kills = self._plan.rules.loop_errors == "kill" and self._kind == "l3"
