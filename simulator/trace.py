@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -231,42 +232,49 @@ class Recorder:
 
     def columns(self, horizon: float) -> dict[str, Any]:
         """All events before *horizon*, in the order of the trace."""
-        time, kind, subject, thing, value = (
+        single = [
             np.frombuffer(column, dtype=column.typecode) if column else np.empty(0)
             for column in (self._time, self._kind, self._subject, self._object, self._value)
-        )
-        place = 2 * np.arange(time.size)
-        parts: list[tuple[Any, ...]] = [(time, kind, subject, thing, value, place)]
-        for recorded, batch in self._batches:
-            times = np.asarray(batch.times, dtype=float)
-            done = times < batch.cut
-            size = int(done.sum())
-            parts.append((
-                times[done],
-                np.full(size, batch.kind),
-                np.full(size, batch.subject),
-                np.asarray(batch.objects, dtype=np.int64)[done],
-                np.zeros(size),
-                np.full(size, 2 * recorded - 1),
-            ))  # fmt: skip
-        types = (np.float64, np.int64, np.int64, np.int64, np.float64, np.int64)
+        ]
+        place = 2 * np.arange(single[0].size)
+        together, behind = self._batched()
         columns = [
-            np.concatenate([part[i] for part in parts]).astype(dtype, copy=False)
-            for i, dtype in enumerate(types)
+            np.concatenate(pair).astype(dtype, copy=False)
+            for pair, dtype in zip(
+                zip([*single, place], [*together, behind], strict=True),
+                (np.float64, np.int64, np.int64, np.int64, np.float64, np.int64),
+                strict=True,
+            )
         ]
         keep = columns[0] < horizon
-        return _ordered([column[keep] for column in columns])
+        return _ordered(columns if keep.all() else [column[keep] for column in columns])
+
+    def _batched(self) -> tuple[list[Any], Ints]:
+        """The columns of what came of batches, and behind which single events it was recorded."""
+        batches = [batch for _, batch in self._batches]
+        sizes = [len(batch.times) for batch in batches]
+        times = np.fromiter(chain.from_iterable(b.times for b in batches), float, sum(sizes))
+        things = np.fromiter(chain.from_iterable(b.objects for b in batches), np.int64, sum(sizes))
+        number = np.repeat(np.arange(len(batches)), sizes)
+        done = times < np.array([batch.cut for batch in batches], dtype=float)[number]
+        number = number[done]
+        kinds = np.array([batch.kind for batch in batches], dtype=np.int64)
+        subjects = np.array([batch.subject for batch in batches], dtype=np.int64)
+        behind = np.array([2 * recorded - 1 for recorded, _ in self._batches], dtype=np.int64)
+        columns = [times[done], kinds[number], subjects[number], things[done], np.zeros(number.size)]
+        return columns, behind[number]
 
 
 def _ordered(columns: list[Any]) -> dict[str, Any]:
-    """*columns*, of which the last says when each event was recorded, in the order of a trace."""
+    """*columns*, of which the last says when each event was recorded, in the order of a trace.
+
+    They are nearly in that order, which a stable sort makes use of.
+    """
     time, kind, subject, _, _, place = columns
-    belief = np.isin(kind, BELIEFS)
-    order = np.lexsort((
-        np.where(belief, kind, place),
-        np.where(belief, subject, 0),
-        belief,
-        time,
-    ))  # fmt: skip
+    belief = np.logical_or.reduce([kind == one for one in BELIEFS])
+    other, last = np.flatnonzero(~belief), np.flatnonzero(belief)
+    last = last[np.lexsort((kind[last], subject[last]))]
+    order = np.concatenate([other[np.argsort(place[other], kind="stable")], last])
+    order = order[np.argsort(time[order], kind="stable")]
     names = ("time", "kind", "subject", "object", "value")
     return {name: column[order] for name, column in zip(names, columns[:-1], strict=True)}

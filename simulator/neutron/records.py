@@ -117,15 +117,19 @@ def compatible(
     neutron/db/l3_agentschedulers_db.py at 29.0.0; Folsom's agents apply the first to themselves
     (quantum/agent/l3_agent.py at 2012.2.4).
     """
-    told = {key: configurations[key] for key in looked_at if key in configurations}
-    only = told.get("router_id")
+
+
+    def told(key: str, default: object = None) -> object:
+        return configurations.get(key, default) if key in looked_at else default
+
+    only = told("router_id")
     knows_namespaces = "use_namespaces" in looked_at
-    confined = not told.get("use_namespaces", True) if knows_namespaces else bool(only)
+    confined = not told("use_namespaces", True) if knows_namespaces else bool(only)
     if confined and only != router:
         return False
     if gateway is None:
-        return bool(told.get("handle_internal_only_routers", True))
-    wanted = told.get("gateway_external_network_id")
+        return bool(told("handle_internal_only_routers", True))
+    wanted = told("gateway_external_network_id")
     return wanted in (None, "") or wanted == gateway
 
 

@@ -114,8 +114,8 @@ class StatusLoop:
         return float(self._cluster.env.now)
 
     def _wait(self, time: float) -> Steps:
-        """Sleep until *time*, or until the process ends."""
-        yield self._cluster.until(time, Rank.CHECK, self._subject) | self._ended
+        """Sleep until *time*; the process may have ended by then."""
+        yield self._cluster.until(time, Rank.CHECK, self._subject)
 
     # -- sleeping until a tick that matters ------------------------------------------------
 
