@@ -268,10 +268,10 @@ class ControlPlane:
 
     def _hold(self) -> None:
         """Have heartbeats wait, one by one, if all workers that take them are at work."""
-        if self.shares_queue and self.busy_until > self.cluster.env.now:
+        if self.shares_queue and (until := self.busy_until) > self.cluster.env.now:
             for agent in self.agents:
                 if agent.heart:
-                    agent.heart.hold()
+                    agent.heart.hold(until)
 
     def _queued(self, agent: Agent, life: int, end: float) -> Generator[Event, Any, None]:
         """Wait while a call lies in the queue of a server that is away, but not beyond *end*.

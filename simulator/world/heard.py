@@ -62,13 +62,22 @@ class Heard:
         self._settle(now)
         last, until = max(self._settled, self.latest), math.inf
         for stretch in self._unsettled:
-            count = stretch.left_by(now, inclusive=True)
-            found = self._noise.last(stretch, count, now, self._cut(stretch))
+            found = self._last_of(stretch, now)
             last = max(last, found)
             until = min(until, self._noise.next(stretch, found, now))
         if last < now:  # what is processed at this very instant may still be cut
             self._last, self._asked, self._until = last, now, until
         return last
+
+    def next_after(self, now: float) -> float:
+        """An instant after *now* before which nothing of a stretch is processed."""
+        self._settle(now)
+        nexts = (self._noise.next(s, self._last_of(s, now), now) for s in self._unsettled)
+        return min(nexts, default=math.inf)
+
+    def _last_of(self, stretch: Stretch, now: float) -> float:
+        count = stretch.left_by(now, inclusive=True)
+        return self._noise.last(stretch, count, now, self._cut(stretch))
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""

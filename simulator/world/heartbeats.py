@@ -112,16 +112,26 @@ class Heart:
 
         *inclusive*: a heartbeat of this very instant has left already.
         """
+        was_open = self._open is not None
+        self._cut_off(inclusive=inclusive)
+        if not (was_open and self._agent.running and self._steady(self._next)):
+            self._look_again()
+        self._control.stir()
+
+    def _cut_off(self, *, inclusive: bool) -> None:
+        """End the open stretch, if there is one, and simulate what must be one by one."""
         now = self._cluster.env.now
         if self._open is not None:
             self._close(now, inclusive=inclusive)
         if self._exposed:
             self._expose(now if inclusive else now - TICK)
         self._regular = 0
+
+    def _look_again(self) -> None:
+        """Let the process decide anew, if it sleeps."""
         waiting, self._disturbed = self._disturbed, Event(self._cluster.env)
         if waiting.callbacks:
             wake(waiting)
-        self._control.stir()
 
     def _close(self, now: float, *, inclusive: bool = False) -> None:
         """End the open stretch; what is to leave at *now* has not left yet, unless *inclusive*."""
@@ -134,8 +144,7 @@ class Heart:
 
     def forget(self) -> None:
         """The agent's row was deleted now: the next heartbeat processed makes a new one."""
-        self.disturb(inclusive=True)
-        self._expose(self._cluster.env.now)
+        self._simulate_all()
 
     # -- emitting --------------------------------------------------------------------------
 
@@ -241,13 +250,20 @@ class Heart:
 
         cluster.at(control.busy_until, Rank.DELIVER, self._agent.component, process)
 
-    def hold(self) -> None:
-        """The server begins to work on a call: what comes from now on waits, one by one.
+    def hold(self, until: float) -> None:
+        """The server works on calls: what comes from now on waits, one by one, if before *until*.
 
         To be called when the heartbeats of this instant have left and what was due has arrived.
         """
-        self.disturb(inclusive=True)
+        if self._heard.next_after(self._cluster.env.now) < until:
+            self._simulate_all()
+
+    def _simulate_all(self) -> None:
+        """Simulate one by one what is under way, and what leaves after this instant."""
+        self._cut_off(inclusive=True)
         self._expose(self._cluster.env.now)
+        self._look_again()
+        self._control.stir()
 
     def _expose(self, now: float) -> None:
         """Simulate one by one what of the stretches is under way after *now*."""
