@@ -49,6 +49,7 @@ class ControlPlane:
         self.changed = Event(cluster.env)
         self.broker_lost = -math.inf
         self._workers = Lanes(-math.inf)  # of the server, which answer calls
+        self._workers_each = max(int(plan.option("rpc_workers") or 0), 1)  # type: ignore[arg-type]
         self.shares_queue = not plan.option("rpc_state_report_workers")
         self._server_back = -math.inf
         self._streams = streams
@@ -60,6 +61,7 @@ class ControlPlane:
             for name in ("broker", "server", "database", "management")
         }
         self.database_up = True
+        self._worker_count = self._workers_each * max(len(plan.controllers), 1)
         for controller in plan.controllers:
             cluster.watch(controller, self._on_change)
         for parts in self._parts.values():
@@ -99,17 +101,14 @@ class ControlPlane:
     @property
     def busy_until(self) -> float:
         """When one of the server's workers is free for the next call or heartbeat, s."""
-        return self._workers.free_at(self.cluster.env.now, self._worker_count())
-
-    def _worker_count(self) -> int:
-        each = int(self.plan.option("rpc_workers") or 0)  # type: ignore[arg-type]
-        return max(each, 1) * max(self._count("server"), 1)
+        return self._workers.free_at(self.cluster.env.now, self._worker_count)
 
     def _on_change(self, component: int, up: bool) -> None:
         now = self.cluster.env.now
         self.database_up = self._any("database")
         broker, server = self._any("broker"), self._any("server") and self.database_up
         fabric = self._any("management")
+        self._worker_count = self._workers_each * max(self._count("server"), 1)
         self._hold()  # there may be fewer workers now
         if (broker, server, fabric) == (self.broker_up, self.server_up, self.fabric_up):
             return
@@ -262,7 +261,7 @@ class ControlPlane:
         if not work:
             return 0.0
         now = self.cluster.env.now
-        (done,) = self._workers.assign([work], now, workers=self._worker_count(), now=now)
+        (done,) = self._workers.assign([work], now, workers=self._worker_count, now=now)
         self._hold()
         return done - now
 

@@ -121,17 +121,31 @@ class Plan:
 
     def seconds(self, name: str) -> float:
         """Quantum's option *name*, a duration, on the clock's grid."""
-        value = amount(self.system, name)
-        assert value is not None, name
-        return quantize(value)
+        known = self._seconds
+        if name not in known:
+            value = amount(self.system, name)
+            assert value is not None, name
+            known[name] = quantize(value)
+        return known[name]
 
     def option(self, name: str) -> OptionValue | None:
         """Neutron's option *name*; None where the release does not have it."""
-        return option(self.system, name)
+        known = self._options
+        if name not in known:
+            known[name] = option(self.system, name)
+        return known[name]
 
     def enabled(self, name: str) -> bool:
         """Quantum's option *name*, a switch; off where the release does not have it."""
-        return bool(option(self.system, name))
+        return bool(self.option(name))
+
+    @cached_property
+    def _seconds(self) -> dict[str, float]:
+        return {}
+
+    @cached_property
+    def _options(self) -> dict[str, OptionValue | None]:
+        return {}
 
     @cached_property
     def rules(self) -> Rules:
@@ -141,7 +155,11 @@ class Plan:
 
     def cost(self, name: str) -> float:
         """The cost *name* on the clock's grid, s."""
-        return quantize(float(getattr(self.system.costs, name)))
+        return self._costs[name]
+
+    @cached_property
+    def _costs(self) -> Mapping[str, float]:
+        return {name: quantize(value) for name, value in self.system.costs if value != "release"}
 
 
 def compile_plan(scenario: Scenario, variant: str) -> Plan:
