@@ -209,33 +209,22 @@ class Recorder:
     """Collects the events of a run while it goes on."""
 
     def __init__(self) -> None:
-        self._time = array("d")
-        self._kind = array("b")
-        self._subject = array("i")
-        self._object = array("i")
-        self._value = array("d")
+        self._numbers = array("d")  # five an event, all of them exact as floats
         self._batches: list[tuple[int, Batch]] = []  # with how many events were recorded before
 
     def add(
         self, time: float, kind: Kind, subject: int = -1, object: int = -1, value: float = 0.0
     ) -> None:
         """Record one event."""
-        self._time.append(time)
-        self._kind.append(kind)
-        self._subject.append(subject)
-        self._object.append(object)
-        self._value.append(value)
+        self._numbers.extend((time, kind, subject, object, value))
 
     def batch(self, batch: Batch) -> None:
         """Record a batch; its *cut* may still be set later."""
-        self._batches.append((len(self._time), batch))
+        self._batches.append((len(self._numbers) // 5, batch))
 
     def columns(self, horizon: float) -> dict[str, Any]:
         """All events before *horizon*, in the order of the trace."""
-        single = [
-            np.frombuffer(column, dtype=column.typecode) if column else np.empty(0)
-            for column in (self._time, self._kind, self._subject, self._object, self._value)
-        ]
+        single = np.array(self._numbers).reshape(-1, 5).T
         place = 2 * np.arange(single[0].size)
         together, behind = self._batched()
         columns = [

@@ -186,17 +186,21 @@ class ControlPlane:
 
         *interval*: only as long as report_interval.
         """
+        base, most = self._waits(backs_off, interval)
+        name = f"{caller} {life}"
+        return Patience(base, most, lambda: self._streams.stream(stable_hash(name), BACKOFF))
+
+    def _waits(self, backs_off: bool, interval: bool) -> tuple[float, float]:
+        """How long a call waits at first, and at most, s."""
         plan = self.plan
         has = "rpc_response_timeout" in plan.release.options
         base = plan.seconds("rpc_response_timeout") if has else 60.0
         if interval:
             base = min(base, plan.seconds("report_interval"))
-        most = base
-        if backs_off:
-            capped = "rpc_response_max_timeout" in plan.release.options
-            most = max(plan.seconds("rpc_response_max_timeout"), base) if capped else 10 * base
-        entity = stable_hash(f"{caller} {life}")
-        return Patience(base, most, self._streams.stream(entity, BACKOFF))
+        if not backs_off:
+            return base, base
+        capped = "rpc_response_max_timeout" in plan.release.options
+        return base, max(plan.seconds("rpc_response_max_timeout"), base) if capped else 10 * base
 
     def path_changed(self) -> None:
         """An agent's management NIC failed or came back."""
@@ -374,6 +378,6 @@ class ControlPlane:
         """The delay of the next message to *agent* that is not a heartbeat's answer, s."""
         if self.plan.delay is None:
             return 0.0
-        draw = self._streams.uniforms(agent.entity, MESSAGE, agent.messages, 1)
+        draw = self._streams.uniform(agent.entity, MESSAGE, agent.messages)
         agent.messages += 1
-        return quantize(self.plan.delay.sample(float(draw[0])))
+        return quantize(self.plan.delay.sample(draw))

@@ -7,6 +7,7 @@ after the connection was found broken, then every 30 s.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from simulator.clock import quantize
 from simulator.world.streams import Stream
@@ -35,9 +36,10 @@ class Patience:
     neutron/common/rpc.py (3e668b6a37, bug 1554332).
     """
 
-    def __init__(self, base: float, most: float, draws: Stream) -> None:
+    def __init__(self, base: float, most: float, draws: Callable[[], Stream]) -> None:
         self.seconds = base
         self._base, self._most, self._draws = base, most, draws
+        self._stream: Stream | None = None
 
     def expired(self, waited: float | None = None) -> float:
         """A call timed out: wait longer from now on, and first pause for the seconds returned.
@@ -47,6 +49,7 @@ class Patience:
         waited = self.seconds if waited is None else waited
         if self._most <= self._base:
             return 0.0
-        pause = self._draws.uniform() * min(self.seconds, self._base)
+        self._stream = self._stream or self._draws()
+        pause = self._stream.uniform() * min(self.seconds, self._base)
         self.seconds = max(self.seconds, min(2 * waited, self._most))
         return quantize(pause)

@@ -14,6 +14,7 @@ import numpy as np
 from simulator.trace import Floats
 
 _BLOCK = 4  # 64-bit words that Philox makes for one counter value
+BATCH, LARGEST_BATCH = 8, 64  # draws made at a time: to set the counter costs as much as 100 draws
 
 
 def stable_hash(name: str) -> int:
@@ -28,6 +29,7 @@ class Streams:
         self._generator = np.random.Philox(key=np.array([seed, replication], dtype=np.uint64))
         self._state = self._generator.state
         self._counter = self._state["state"]["counter"]
+        self._blocks: dict[tuple[int, int, int], list[float]] = {}
 
     def uniforms(self, entity: int, purpose: int, first: int, count: int) -> Floats:
         """*count* numbers in (0, 1), from the draw with index *first* on.
@@ -43,13 +45,21 @@ class Streams:
         numbers: Floats = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
         return numbers
 
+    def uniform(self, entity: int, purpose: int, index: int) -> float:
+        """The draw with *index*. Those near it are kept, for they are likely to be asked for."""
+        block, place = divmod(index, BATCH)
+        key = (entity, purpose, block)
+        if key not in self._blocks:
+            self._blocks[key] = self.uniforms(entity, purpose, block * BATCH, BATCH).tolist()
+        return self._blocks[key][place]
+
     def stream(self, entity: int, purpose: int, first: int = 0) -> Stream:
         """The draws of one entity for one purpose, one after the other."""
         return Stream(self, entity, purpose, first)
 
 
 class Stream:
-    """Uniform numbers in (0, 1), drawn one by one (made eight at a time)."""
+    """Uniform numbers in (0, 1), drawn one by one (made in batches that grow)."""
 
     __slots__ = ("_entity", "_numbers", "_position", "_purpose", "_streams", "drawn")
 
@@ -62,7 +72,8 @@ class Stream:
     def uniform(self) -> float:
         """The next number."""
         if self._position == len(self._numbers):
-            batch = self._streams.uniforms(self._entity, self._purpose, self.drawn, 8)
+            size = min(max(2 * self._position, BATCH), LARGEST_BATCH)
+            batch = self._streams.uniforms(self._entity, self._purpose, self.drawn, size)
             self._numbers, self._position = batch.tolist(), 0
         number = self._numbers[self._position]
         self._position += 1

@@ -208,7 +208,7 @@ class Workflows:
         """At time zero: an L3 agent is anywhere in the period of its periodic task or poll."""
         if agent.type != "l3" or not agent.running:
             return
-        u = float(self.streams.uniforms(agent.entity, FUZZ, 0, 1)[0])
+        u = self.streams.uniform(agent.entity, FUZZ, 0)
         if self.release.has_scheduler:
             agent.fuzz = quantize(u * self.plan.seconds("periodic_interval"))
         else:
@@ -224,8 +224,7 @@ class Workflows:
         if self.release.habits.l3_restart_wipes:
             agent.wipe()
         most = int(self.plan.seconds("periodic_fuzzy_delay"))
-        draw = self.streams.stream(agent.entity, FUZZ, first=life)
-        agent.fuzz = float(draw.index(most + 1))
+        agent.fuzz = float(int(self.streams.uniform(agent.entity, FUZZ, life) * (most + 1)))
         env = agent.cluster.env
         waits = agent.fuzz if self.release.habits.l3_first_sync == "fuzzy" else 0.0
         env.process(self.sync(agent, life, env.now + waits))

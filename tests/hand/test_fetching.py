@@ -124,7 +124,7 @@ def test_an_agent_without_a_row_is_refused_at_once(release, gone):
 
 
 def test_calls_that_wait_at_the_same_time_double_the_patience_once():
-    patience = Patience(60, 600, Streams(1, 0).stream(1, BACKOFF))
+    patience = Patience(60, 600, lambda: Streams(1, 0).stream(1, BACKOFF))
     for _ in range(3):
         patience.expired(60)
     assert patience.seconds == 120
