@@ -67,17 +67,12 @@ class Cluster:
 
     def at(self, time: float, rank: Rank, subject: int, action: Callable[[], None]) -> None:
         """Do *action* at *time*, after what has a lower rank or subject at that instant."""
-        event = Event(self.env)
-        event._ok = True
-        event._value = None
-        event.callbacks = [lambda _: action()]
+        event = Alarm(self.env, [lambda _: action()])
         self.env.schedule(event, priority(rank, subject), time - self.env.now)
 
     def until(self, time: float, rank: Rank, subject: int) -> Event:
         """An event for a process to wait for: that *time* has come."""
-        event = Event(self.env)
-        event._ok = True
-        event._value = None
+        event = Alarm(self.env, [])
         self.env.schedule(event, priority(rank, subject), time - self.env.now)
         return event
 
@@ -95,6 +90,17 @@ def wake(event: Event) -> None:
     event._ok = True
     event._value = None
     event.env.schedule(event, AT_ONCE)
+
+
+class Alarm(Event):
+    """A SimPy event that goes off once, at a time that is known when it is made."""
+
+    def __init__(self, env: Environment, calls: list[Callable[[Event], None]]) -> None:
+        self.env = env
+        self.callbacks = calls
+        self._ok = True
+        self._value = None
+        self._defused = False
 
 
 class Timer(Event):

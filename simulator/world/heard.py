@@ -8,8 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from simulator.clock import TICK
 from simulator.world.noise import Noise, Stretch
 
@@ -96,24 +94,23 @@ class Heard:
         lost = self._losses[stretch.epoch] if stretch.epoch < len(self._losses) else math.inf
         return min(lost, stretch.cut)
 
-    def alive(self, horizon: float, limit: float) -> tuple[np.ndarray, np.ndarray]:
+    def alive(self, horizon: float, limit: float) -> list[tuple[float, float]]:
         """When the agent was alive, *limit* s after each: starts and ends, both inclusive."""
-        heard = np.array(self._times)
-        starts, ends = [heard], [heard + limit]
+        found = [(time, time + limit) for time in self._times]
         for stretch in self._stretches:
             count = stretch.left_by(horizon, inclusive=False)
-            begin, end = self._noise.spans(stretch, count, limit, self._cut(stretch))
-            starts.append(begin)
-            ends.append(end)
-        return merged(np.concatenate(starts), np.concatenate(ends))
+            found += self._noise.spans(stretch, count, limit, self._cut(stretch))
+        return merged(found)
 
 
-def merged(starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """The union of closed intervals; those with no tick of the clock between them are one."""
-    order = np.argsort(starts, kind="stable")
-    starts, ends = starts[order], np.maximum.accumulate(ends[order])
-    if not starts.size:
-        return starts, ends
-    fresh = np.concatenate([[True], starts[1:] > ends[:-1] + TICK])
-    last = np.concatenate([fresh[1:], [True]])
-    return starts[fresh], ends[last]
+    found: list[tuple[float, float]] = []
+    begin = reach = -math.inf
+    for start, end in sorted(spans):
+        if start > reach + TICK:
+            if reach > -math.inf:
+                found.append((begin, reach))
+            begin = start
+        reach = max(reach, end)
+    return [*found, (begin, reach)] if spans else []

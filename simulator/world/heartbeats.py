@@ -17,7 +17,6 @@ import math
 from collections.abc import Callable, Generator
 from typing import Any
 
-import numpy as np
 from simpy import Event
 
 from simulator.clock import TICK, Rank
@@ -367,12 +366,12 @@ class Heart:
         """Record, at the end of the run, when the agent looked down and alive."""
         if self._explicit:
             return
-        starts, ends = self._heard.alive(horizon, self._limit)
         recorder, component = self._cluster.recorder, self._agent.component
-        downs = ends + TICK
-        if not np.any((starts <= 0) & (ends >= 0)):
+        alive = self._heard.alive(horizon, self._limit)
+        if not any(start <= 0 <= end for start, end in alive):
             recorder.add(0.0, Kind.AGENT_DOWN, component)
-        for time in starts[starts > 0].tolist():
-            recorder.add(time, Kind.AGENT_ALIVE, component)
-        for time in downs[downs > 0].tolist():
-            recorder.add(time, Kind.AGENT_DOWN, component)
+        for start, end in alive:
+            if start > 0:
+                recorder.add(start, Kind.AGENT_ALIVE, component)
+            if end + TICK > 0:
+                recorder.add(end + TICK, Kind.AGENT_DOWN, component)

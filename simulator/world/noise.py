@@ -17,11 +17,8 @@ from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import numpy as np
-
 from simulator.clock import TICK, quantize
 from simulator.distributions import Deterministic, Distribution
-from simulator.trace import Floats
 from simulator.world.streams import HEARTBEAT_DELAY, HEARTBEAT_LATE, Stream, Streams
 
 NEVER = 2**62
@@ -86,7 +83,7 @@ class Noise(Protocol):
 
     def spans(
         self, stretch: Stretch, count: int, limit: float, cut: float
-    ) -> tuple[Floats, Floats]:
+    ) -> list[tuple[float, float]]:
         """Starts and ends of the times of being alive that the first *count* give."""
 
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
@@ -125,15 +122,15 @@ class ConstantDelay:
 
     def spans(
         self, stretch: Stretch, count: int, limit: float, cut: float
-    ) -> tuple[Floats, Floats]:
+    ) -> list[tuple[float, float]]:
         begin = stretch.first + self.delay
         k = self._before(begin, stretch, count, cut)
         if k < 0:
-            return np.empty(0), np.empty(0)
+            return []
         if stretch.interval <= limit:
-            return np.array([begin]), np.array([begin + k * stretch.interval + limit])
-        starts: Floats = begin + np.arange(k + 1, dtype=np.float64) * stretch.interval
-        return starts, starts + limit
+            return [(begin, begin + k * stretch.interval + limit)]
+        starts = [begin + i * stretch.interval for i in range(k + 1)]
+        return [(start, start + limit) for start in starts]
 
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
         begin = stretch.first + self.delay
@@ -223,8 +220,8 @@ class RandomDelay:
 
     def spans(
         self, stretch: Stretch, count: int, limit: float, cut: float
-    ) -> tuple[Floats, Floats]:
-        found: list[tuple[float, float]] = []  # first and last processing of each span
+    ) -> list[tuple[float, float]]:
+        found: list[tuple[float, float]] = []
         begin, stop = stretch.index, stretch.index + count
         for late in [*self._late_between(begin, stop), stop]:
             runs = [range(begin, late)] if begin < late else []
@@ -232,10 +229,9 @@ class RandomDelay:
             for run in runs:
                 times = self._ends_of(stretch, run, cut)
                 if times:
-                    found.append((min(times), max(times)))
+                    found.append((min(times), max(times) + limit))
             begin = late + 1
-        table = np.array(found, dtype=np.float64).reshape(-1, 2)
-        return table[:, 0], table[:, 1] + limit
+        return found
 
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
         numbers = set(self._late_between(stretch.index, stretch.index + count))
