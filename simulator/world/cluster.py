@@ -85,11 +85,11 @@ def priority(rank: Rank, subject: int) -> EventPriority:
 AT_ONCE = EventPriority(0)
 
 
-def wake(event: Event) -> None:
-    """Let those who wait for *event* go on within this instant, before anything else in it."""
+def wake(event: Event, turn: EventPriority = AT_ONCE) -> None:
+    """Let those who wait for *event* go on within this instant, at once unless their *turn* is."""
     event._ok = True
     event._value = None
-    event.env.schedule(event, AT_ONCE)
+    event.env.schedule(event, turn)
 
 
 class Alarm(Event):

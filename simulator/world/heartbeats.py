@@ -22,7 +22,7 @@ from simpy import Event
 from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
-from simulator.world.cluster import wake
+from simulator.world.cluster import priority, wake
 from simulator.world.heard import Heard
 from simulator.world.noise import Noise, Stretch
 from simulator.world.retrying import Patience
@@ -77,6 +77,8 @@ class Heart:
         self._next = 0.0  # when the one after the last stretch leaves
         self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
         self._open: Stretch | None = None
+        self._parked = False  # its process sleeps, though the agent's has ended
+        self._new_life = -1  # the one that a parked process is woken for
         self._disturbed = Event(self._cluster.env)
         self._alive = False  # explicit only: as recorded
         self._late_of: Stretch | None = None  # of which _late_at is the next late heartbeat
@@ -104,7 +106,12 @@ class Heart:
         """The agent's process started now; its first heartbeat leaves at once."""
         env = self._cluster.env
         self._waits = self._patience()
-        env.process(self._run(life, env.now, True))
+        if self._parked:
+            self._parked, self._new_life = False, life
+            waiting, self._disturbed = self._disturbed, Event(env)
+            wake(waiting, priority(Rank.EMIT, self._agent.component))
+        else:
+            env.process(self._run(life, env.now, True))
 
     def disturb(self, *, inclusive: bool = False) -> None:
         """Something changed on the way to the server, or the process ended: look again.
@@ -113,7 +120,9 @@ class Heart:
         """
         was_open = self._open is not None
         self._cut_off(inclusive=inclusive)
-        if not (was_open and self._agent.running and self._steady(self._next)):
+        if not self._agent.running and was_open and not self._calls:
+            self._parked = True
+        elif not (self._agent.running and was_open and self._steady(self._next)):
             self._look_again()
         self._control.stir()
 
@@ -128,6 +137,8 @@ class Heart:
 
     def _look_again(self) -> None:
         """Let the process decide anew, if it sleeps."""
+        if self._parked:
+            return
         waiting, self._disturbed = self._disturbed, Event(self._cluster.env)
         if waiting.callbacks:
             wake(waiting)
@@ -149,8 +160,11 @@ class Heart:
 
     def _run(self, life: int, emission: float, first: bool) -> Generator[Event, Any, None]:
         agent, control, cluster = self._agent, self._control, self._cluster
+        due = False
         while True:
-            yield cluster.until(emission, Rank.EMIT, agent.component)
+            if not due:
+                yield cluster.until(emission, Rank.EMIT, agent.component)
+            due = False
             if not control.broker_up or (first and not control.path(agent)):
                 yield from control.connect(agent, life, emission)
             if agent.life != life:
@@ -169,7 +183,10 @@ class Heart:
             while not self._explicit and not first and self._steady(emission):
                 yield self._until_irregular()
                 if agent.life != life:
-                    return
+                    if agent.life != self._new_life:
+                        return
+                    life, first, due, emission = agent.life, True, True, cluster.env.now
+                    break
                 if self._open is not None:
                     self._close(cluster.env.now)
                 emission = self._next
