@@ -22,7 +22,7 @@ from simpy import Event
 from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
-from simulator.world.cluster import priority, wake
+from simulator.world.cluster import Routine, priority, wake
 from simulator.world.heard import Heard
 from simulator.world.noise import Noise, Stretch
 from simulator.world.retrying import Patience
@@ -100,7 +100,7 @@ class Heart:
             else:
                 self._cluster.recorder.add(0.0, Kind.AGENT_DOWN, agent.component)
         if agent.running:
-            self._cluster.env.process(self._run(agent.life, self._interval - self._phase, False))
+            Routine(self._run(agent.life, self._interval - self._phase, False))
 
     def start(self, life: int) -> None:
         """The agent's process started now; its first heartbeat leaves at once."""
@@ -111,7 +111,7 @@ class Heart:
             waiting, self._disturbed = self._disturbed, Event(env)
             wake(waiting, priority(Rank.EMIT, self._agent.component))
         else:
-            env.process(self._run(life, env.now, True))
+            Routine(self._run(life, env.now, True))
 
     def disturb(self, *, inclusive: bool = False) -> None:
         """Something changed on the way to the server, or the process ended: look again.

@@ -20,6 +20,7 @@ from simulator.neutron.server import Server
 from simulator.trace import Kind
 from simulator.world.agent_costs import AgentCosts
 from simulator.world.agents import FIRST_CHUNK, Agent
+from simulator.world.cluster import Routine
 from simulator.world.fetching import Fetching
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
@@ -201,8 +202,7 @@ class Workflows:
 
     def resync_later(self, agent: Agent) -> None:
         """Sync at the next tick."""
-        steps = self.sync(agent, agent.life, self._next_tick(agent))
-        agent.cluster.env.process(steps)
+        Routine(self.sync(agent, agent.life, self._next_tick(agent)))
 
     def begin(self, agent: Agent) -> None:
         """At time zero: an L3 agent is anywhere in the period of its periodic task or poll."""
@@ -227,13 +227,13 @@ class Workflows:
         agent.fuzz = float(int(self.streams.uniform(agent.entity, FUZZ, life) * (most + 1)))
         env = agent.cluster.env
         waits = agent.fuzz if self.release.habits.l3_first_sync == "fuzzy" else 0.0
-        env.process(self.sync(agent, life, env.now + waits))
+        Routine(self.sync(agent, life, env.now + waits))
 
     def start_dhcp(self, agent: Agent, life: int) -> None:
         """A first sync beside the heartbeats, or before them; else `first_dhcp_sync` does it."""
         env, first_sync = agent.cluster.env, self.release.habits.dhcp_first_sync
         if first_sync == "beside":
-            env.process(self.sync(agent, life, env.now))
+            Routine(self.sync(agent, life, env.now))
         elif first_sync == "before":
             env.process(self._sync_and_report(agent, life))
 
@@ -292,8 +292,7 @@ class Workflows:
 
     def start_now(self, agent: Agent, life: int) -> None:
         """Sync at once: Folsom's DHCP agent, nova-network."""
-        env = agent.cluster.env
-        env.process(self.sync(agent, life, env.now))
+        Routine(self.sync(agent, life, agent.cluster.env.now))
 
     def start_l2(self, agent: Agent, life: int) -> None:
         """Flows are dropped, and put back once the server has told the ports."""
