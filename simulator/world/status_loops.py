@@ -24,7 +24,7 @@ from simulator.neutron.records import Notice
 from simulator.neutron.records import Agent as Row
 from simulator.world.agents import Agent
 from simulator.world.api import Api
-from simulator.world.cluster import wake
+from simulator.world.cluster import Routine, wake
 from simulator.world.heartbeats import Heart
 from simulator.world.streams import LOOP, Streams, stable_hash
 
@@ -61,7 +61,7 @@ class StatusLoop:
         """Begin at time zero, anywhere in a period: the server has been running."""
         u = self._draws.uniform()
         if self._may_run():
-            self._cluster.env.process(self._run(self._life, quantize(u * self._period)))
+            Routine(self._run(self._life, quantize(u * self._period)))
 
     # -- life ------------------------------------------------------------------------------
 
@@ -81,7 +81,7 @@ class StatusLoop:
             most = int(self._period)
             delay = most + self._draws.index(most + 1)
             first = self._cluster.env.now + delay
-            self._cluster.env.process(self._run(self._life, float(first)))
+            Routine(self._run(self._life, float(first)))
 
     def _new_patience(self) -> Any:
         backs_off = self._plan.release.habits.rpc_backoff

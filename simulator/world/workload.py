@@ -15,6 +15,7 @@ from simulator.neutron.errors import ApiError, ServiceUnavailable
 from simulator.scenario.workload import Change
 from simulator.trace import Kind
 from simulator.world.api import Api
+from simulator.world.cluster import Routine
 from simulator.world.objects import Crowd, Objects
 from simulator.world.plan import Plan
 from simulator.world.streams import ARRIVAL, LOAD, Streams, stable_hash
@@ -69,7 +70,7 @@ class Workload:
         for name, create in CHANGES.items():
             change: Change | None = getattr(changes, name)
             if change is not None and change.arrivals > 0:
-                self._cluster.env.process(self._arrivals(name, change, create))
+                Routine(self._arrivals(name, change, create))
 
     def _arrivals(self, name: str, change: Change, create: Create) -> Generator[Event, Any, None]:
         """A Poisson process of arrivals; four draws each: gap, place, lifetime, load."""
