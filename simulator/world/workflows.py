@@ -59,13 +59,18 @@ class Workflows:
             return self.objects.of_host(agent.plan.host)
         if agent.type == "dhcp":
             return self.objects.networks()
-        configurations = dict(agent.plan.configurations)
-        filtered = self.plan.rules.candidate_filter
-        return [
-            router
-            for router in self.objects.routers()
-            if compatible(configurations, router, self.objects.gateway_of(router), filtered)
-        ]
+        taken = self._gateways_of(agent)
+        return [r for r in self.objects.routers() if self.objects.gateway[r] in taken]
+
+    def _gateways_of(self, agent: Agent) -> set[int]:
+        """The external networks whose routers a polling L3 agent takes, -1 for none.
+
+        Nothing else of a router matters to it, for no scenario names the router of an agent.
+        """
+        configurations, filtered = dict(agent.plan.configurations), self.plan.rules.candidate_filter
+        networks = range(len(self.plan.external_networks))
+        found = {n for n in networks if compatible(configurations, None, n, filtered)}
+        return found | ({-1} if compatible(configurations, None, None, filtered) else set())
 
     def reconcile(self, agent: Agent, wanted: list[int], begin: float = 0.0) -> None:
         """Make *agent* take down what it should not serve and set up what it lacks."""
