@@ -250,7 +250,13 @@ class Recorder:
         kinds = np.array([batch.kind for batch in batches], dtype=np.int64)
         subjects = np.array([batch.subject for batch in batches], dtype=np.int64)
         behind = np.array([2 * recorded - 1 for recorded, _ in self._batches], dtype=np.int64)
-        columns = [times[done], kinds[number], subjects[number], things[done], np.zeros(number.size)]
+        columns = [
+            times[done],
+            kinds[number],
+            subjects[number],
+            things[done],
+            np.zeros(number.size),
+        ]
         return columns, behind[number]
 
 

@@ -118,7 +118,6 @@ def compatible(
     (quantum/agent/l3_agent.py at 2012.2.4).
     """
 
-
     def told(key: str, default: object = None) -> object:
         return configurations.get(key, default) if key in looked_at else default
 

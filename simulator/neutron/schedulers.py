@@ -48,6 +48,8 @@ def chance(choice: Choice, draws: Draws) -> list[str]:
     Source: quantum/scheduler/dhcp_agent_scheduler.py, l3_agent_scheduler.py at 2013.1.5
     (random.choice, for one); random.sample since Havana.
     """
+    if choice.count == 1 and choice.candidates:
+        return [choice.candidates[draws.index(len(choice.candidates))]]
     pool = list(choice.candidates)
     return [pool.pop(draws.index(len(pool))) for _ in range(min(choice.count, len(pool)))]
 

@@ -189,7 +189,8 @@ class Tables:
 
     def open_for(self, agent_type: str) -> list[Id]:
         """Networks or routers that have fewer agents than they may have."""
-        return list(self._open[agent_type])
+        waiting = self._open[agent_type]
+        return list(waiting) if waiting else []  # to look through an emptied dict takes time
 
     # -- bindings --------------------------------------------------------------------------
 

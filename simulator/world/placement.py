@@ -70,20 +70,23 @@ def place(
     """Each of *numbers* with the agents it is given, which the caller binds before it goes on."""
     agent_type = "dhcp" if sort == Sort.NETWORK else "l3"
     uniforms = streams.uniforms(stable_hash(agent_type), PLACEMENT, 0, len(numbers)).tolist()
-    candidates: dict[object, tuple[list[Agent], Lightest]] = {}
+    candidates: dict[object, tuple[list[str], list[Agent], Lightest]] = {}
     for number, u in zip(numbers, uniforms, strict=True):
         demands = _demands(server, sort, number)
         if demands not in candidates:
             admitted = _admitted(server, sort, number)
-            candidates[demands] = (admitted, Lightest(admitted))
-        agents, lightest = candidates[demands]
+            names = [agent.name for agent in admitted]
+            candidates[demands] = (names, admitted, Lightest(admitted))
+        names, agents, lightest = candidates[demands]
         record = server.routers[number] if sort == Sort.ROUTER else server.networks[number]
         draws = Draws(u, streams, objects.names[number])
         driver = _driver(server, record)
         if driver in LEAST_LOADED:
             yield number, lightest.take(server.tables.places(record))
         else:
-            yield number, _choose(server, record, driver, agents, draws)
+            count = min(server.tables.places(record), len(names))
+            looked_at = [] if driver in RANDOM else agents
+            yield number, SCHEDULERS[driver](_choice(names, count, looked_at), draws)
 
 
 def _demands(server: Server, sort: Sort, number: int) -> object:
@@ -111,14 +114,7 @@ def _driver(server: Server, record: Network | Router) -> str:
     return rules.router_scheduler_driver
 
 
-def _choose(
-    server: Server, record: Network | Router, driver: str, agents: list[Agent], draws: Draws
-) -> list[str]:
-    looks = {} if driver in RANDOM else {agent.name: agent for agent in agents}
-    choice = Choice(
-        [agent.name for agent in agents],
-        min(server.tables.places(record), len(agents)),
-        {name: _load(agent) for name, agent in looks.items()},
-        {name: agent.zone for name, agent in looks.items()},
-    )
-    return SCHEDULERS[driver](choice, draws)
+def _choice(names: list[str], count: int, agents: list[Agent]) -> Choice:
+    """*count* of *names*, of whose *agents* the scheduler may look at load and zone."""
+    load = {agent.name: _load(agent) for agent in agents}
+    return Choice(names, count, load, {agent.name: agent.zone for agent in agents})

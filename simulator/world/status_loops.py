@@ -20,8 +20,8 @@ from simpy import Event
 from simulator.clock import Rank, quantize
 from simulator.neutron.errors import RouterReschedulingFailed
 from simulator.neutron.failover import Binding, Failover, PassEndedError
-from simulator.neutron.records import Notice
 from simulator.neutron.records import Agent as Row
+from simulator.neutron.records import Notice
 from simulator.world.agents import Agent
 from simulator.world.api import Api
 from simulator.world.cluster import Routine, wake
