@@ -74,8 +74,7 @@ class Heard:
         return min(nexts, default=math.inf)
 
     def _last_of(self, stretch: Stretch, now: float) -> float:
-        count = stretch.left_by(now, inclusive=True)
-        return self._noise.last(stretch, count, now, self._cut(stretch))
+        return self._noise.last(stretch, now, self._cut(stretch))
 
     def _settle(self, now: float) -> None:
         """Set aside the stretches that are over, with the last processing of each."""
@@ -86,8 +85,7 @@ class Heard:
             if stretch.count is None or not self._noise.settled(stretch, now):
                 waiting.append(stretch)
                 continue
-            last = self._noise.last(stretch, stretch.count, now, self._cut(stretch))
-            self._settled = max(self._settled, last)
+            self._settled = max(self._settled, self._last_of(stretch, now))
         self._unsettled = waiting
 
     def _cut(self, stretch: Stretch) -> float:

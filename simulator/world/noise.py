@@ -22,6 +22,7 @@ from simulator.distributions import Deterministic, Distribution
 from simulator.world.streams import HEARTBEAT_DELAY, HEARTBEAT_LATE, Stream, Streams
 
 NEVER = 2**62
+BLOCK = 8  # delays drawn at a time: seldom are many neighbours asked for
 
 
 @dataclass(slots=True)
@@ -72,8 +73,8 @@ class Noise(Protocol):
     def arrival(self, number: int, emission: float) -> float | None:
         """When heartbeat *number*, sent at *emission*, is processed; None if it is lost."""
 
-    def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
-        """The last processing, at most *now* and before *cut*, of the first *count*."""
+    def last(self, stretch: Stretch, now: float, cut: float) -> float:
+        """The last processing, at most *now* and before *cut*."""
 
     def next(self, stretch: Stretch, last: float, now: float) -> float:
         """An instant after *now* before which nothing more is processed, *last* having been."""
@@ -106,11 +107,13 @@ class ConstantDelay:
     def arrival(self, number: int, emission: float) -> float | None:
         return emission + self.delay
 
-    def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
+    def last(self, stretch: Stretch, now: float, cut: float) -> float:
         begin = stretch.first + self.delay
-        k = min(
-            self._before(begin, stretch, count, cut), steps_within(now - begin, stretch.interval)
-        )
+        k = steps_within(now - begin, stretch.interval)
+        if stretch.count is not None:
+            k = min(k, stretch.count - 1)
+        if cut <= now:
+            k = min(k, self._before(begin, stretch, cut))
         return begin + k * stretch.interval if k >= 0 else -math.inf
 
     def next(self, stretch: Stretch, last: float, now: float) -> float:
@@ -124,7 +127,7 @@ class ConstantDelay:
         self, stretch: Stretch, count: int, limit: float, cut: float
     ) -> list[tuple[float, float]]:
         begin = stretch.first + self.delay
-        k = self._before(begin, stretch, count, cut)
+        k = min(self._before(begin, stretch, cut), count - 1)
         if k < 0:
             return []
         if stretch.interval <= limit:
@@ -143,12 +146,12 @@ class ConstantDelay:
     def next_late(self, stretch: Stretch, after: float) -> float:
         return math.inf if stretch.interval <= self._limit else after
 
-    def _before(self, begin: float, stretch: Stretch, count: int, cut: float) -> int:
-        """The last of the first *count* that is processed before *cut*; -1 for none."""
+    def _before(self, begin: float, stretch: Stretch, cut: float) -> int:
+        """The last that is processed before *cut*, however many there are; -1 for none."""
         k = steps_within(cut - begin, stretch.interval)
         if k >= 0 and begin + k * stretch.interval == cut:
             k -= 1
-        return min(count - 1, k)
+        return k
 
 
 class RandomDelay:
@@ -166,7 +169,6 @@ class RandomDelay:
         delay: Distribution | None,
         loss: float,
         *,
-        interval: float,
         slack: float,
         streams: Streams,
         entity: int,
@@ -175,7 +177,6 @@ class RandomDelay:
         self._slack = slack
         self._late_share = loss + (1 - loss) * (1 - self._delay.cdf(self._slack))
         self._lost_of_late = loss / self._late_share if self._late_share else 0.0
-        self._reach = max(0, math.floor(self._slack / interval)) + 1
         self._streams = streams
         self._entity = entity
         self._skips = Stream(streams, entity, HEARTBEAT_LATE)
@@ -188,7 +189,8 @@ class RandomDelay:
         delay = self._delay_of(number)
         return None if delay is None else emission + delay
 
-    def last(self, stretch: Stretch, count: int, now: float, cut: float) -> float:
+    def last(self, stretch: Stretch, now: float, cut: float) -> float:
+        count = stretch.left_by(now, inclusive=True)
         late = self._late_times(stretch, count)
         k = min(bisect_right(late, now), bisect_left(late, cut))
         best = late[k - 1] if k else -math.inf
@@ -223,15 +225,36 @@ class RandomDelay:
     ) -> list[tuple[float, float]]:
         found: list[tuple[float, float]] = []
         begin, stop = stretch.index, stretch.index + count
-        for late in [*self._late_between(begin, stop), stop]:
-            runs = [range(begin, late)] if begin < late else []
-            runs += [range(late, late + 1)] if late < stop else []
-            for run in runs:
-                times = self._ends_of(stretch, run, cut)
-                if times:
-                    found.append((min(times), max(times) + limit))
+        for late in self._late_between(begin, stop):
+            found += self._run(stretch, range(begin, late), limit, cut)
+            time = self._processed(stretch, late, math.inf, cut)
+            if time > -math.inf:
+                found.append((time, time + limit))
             begin = late + 1
-        return found
+        return found + self._run(stretch, range(begin, stop), limit, cut)
+
+    def _run(
+        self, stretch: Stretch, run: range, limit: float, cut: float
+    ) -> list[tuple[float, float]]:
+        """The span of being alive that a *run* of heartbeats gives of which none is late.
+
+        One that leaves after another has been processed cannot be processed before it, nor one
+        after it whose latest time has passed.
+        """
+        first, last = math.inf, -math.inf
+        for number in run:
+            emission = self._emission(stretch, number)
+            if emission >= min(first, cut):
+                break
+            time = emission + self._on_time(self._uniform(number))
+            first = min(first, time) if time < cut else first
+        for number in reversed(run):
+            emission = self._emission(stretch, number)
+            if emission + self._slack <= last:
+                break
+            time = emission + self._on_time(self._uniform(number))
+            last = max(last, time) if time < cut else last
+        return [(first, last + limit)] if last >= first else []
 
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
         numbers = set(self._late_between(stretch.index, stretch.index + count))
@@ -259,20 +282,6 @@ class RandomDelay:
                 first = self._late[place] + 1
             else:
                 self._learn(self._known + 1)
-
-    def _ends_of(self, stretch: Stretch, run: range, cut: float) -> list[float]:
-        """Processings at both ends of a *run* of heartbeats with none late between them.
-
-        The first and the last of the whole run are among them.
-        """
-        begin, end = run.start, run.stop - 1
-        tail = end
-        while tail > begin and self._emission(stretch, tail) + self._slack >= cut:
-            tail -= 1  # it may have been cut off
-        head = range(begin, min(begin + self._reach, end) + 1)
-        numbers = {*head, *range(max(tail - self._reach, begin), end + 1)}
-        times = [self._processed(stretch, number, math.inf, cut) for number in numbers]
-        return [time for time in times if time > -math.inf]
 
     def _emission(self, stretch: Stretch, number: int) -> float:
         return stretch.first + (number - stretch.index) * stretch.interval
@@ -307,18 +316,23 @@ class RandomDelay:
         self._learn(number + 1)
         place = bisect_left(self._late, number)
         if place == len(self._late) or self._late[place] != number:
-            return quantize(self._delay.between(u, -1.0, self._slack))
+            return self._on_time(u)
         if u < self._lost_of_late:
             return None
         rest = (u - self._lost_of_late) / (1 - self._lost_of_late)
         low = max(self._slack, -1.0)
         return quantize(self._delay.between(rest, low, math.inf))
 
+    def _on_time(self, u: float) -> float:
+        """The delay at probability *u* of a heartbeat that is not late."""
+        return quantize(self._delay.between(u, -1.0, self._slack))
+
     def _uniform(self, number: int) -> float:
-        block, offset = divmod(number, 64)
+        block, offset = divmod(number, BLOCK)
         if block != self._block:
-            numbers = self._streams.uniforms(self._entity, HEARTBEAT_DELAY, block * 64, 64)
-            self._block, self._uniforms = block, numbers.tolist()
+            first = block * BLOCK
+            self._uniforms = self._streams.few(self._entity, HEARTBEAT_DELAY, first, BLOCK)
+            self._block = block
         return self._uniforms[offset]
 
 
@@ -330,4 +344,4 @@ def make_noise(
     if not loss and (delay is None or isinstance(delay, Deterministic)):
         return ConstantDelay(delay.value if isinstance(delay, Deterministic) else 0.0, limit)
     slack = min(limit - interval, interval) if calls else limit - interval
-    return RandomDelay(delay, loss, interval=interval, slack=slack, streams=streams, entity=entity)
+    return RandomDelay(delay, loss, slack=slack, streams=streams, entity=entity)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from hashlib import blake2b
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.trace import Floats
 
 _BLOCK = 4  # 64-bit words that Philox makes for one counter value
-BATCH, LARGEST_BATCH = 8, 64  # draws made at a time: to set the counter costs as much as 100 draws
+BATCH, LARGEST_BATCH = 8, 32  # draws made at a time: setting the counter costs as much as 16
 
 
 def stable_hash(name: str) -> int:
@@ -36,21 +37,30 @@ class Streams:
 
         *entity* and *purpose* are 64-bit hashes, as `stable_hash` makes them.
         """
+        raw = self._raw(entity, purpose, first, count)
+        numbers: Floats = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+        return numbers
+
+    def few(self, entity: int, purpose: int, first: int, count: int) -> list[float]:
+        """The same numbers as `uniforms`, sooner if there are not many."""
+        raw = self._raw(entity, purpose, first, count).tolist()
+        return [((word >> 12) + 0.5) * 2.0**-52 for word in raw]
+
+    def _raw(self, entity: int, purpose: int, first: int, count: int) -> NDArray[np.uint64]:
         block, skip = divmod(first, _BLOCK)
         counter = self._counter
         # Philox steps its counter before it makes a block.
         counter[0], counter[1], counter[2], counter[3] = block, 0, entity, purpose
         self._generator.state = self._state
-        raw = self._generator.random_raw(skip + count)[skip:]
-        numbers: Floats = ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
-        return numbers
+        words: NDArray[np.uint64] = self._generator.random_raw(skip + count)
+        return words[skip:] if skip else words
 
     def uniform(self, entity: int, purpose: int, index: int) -> float:
         """The draw with *index*. Those near it are kept, for they are likely to be asked for."""
         block, place = divmod(index, BATCH)
         key = (entity, purpose, block)
         if key not in self._blocks:
-            self._blocks[key] = self.uniforms(entity, purpose, block * BATCH, BATCH).tolist()
+            self._blocks[key] = self.few(entity, purpose, block * BATCH, BATCH)
         return self._blocks[key][place]
 
     def stream(self, entity: int, purpose: int, first: int = 0) -> Stream:
@@ -73,8 +83,8 @@ class Stream:
         """The next number."""
         if self._position == len(self._numbers):
             size = min(max(2 * self._position, BATCH), LARGEST_BATCH)
-            batch = self._streams.uniforms(self._entity, self._purpose, self.drawn, size)
-            self._numbers, self._position = batch.tolist(), 0
+            self._numbers = self._streams.few(self._entity, self._purpose, self.drawn, size)
+            self._position = 0
         number = self._numbers[self._position]
         self._position += 1
         self.drawn += 1
