@@ -123,4 +123,6 @@ def vacant_index(limit: int, used: Sequence[int], *, force: bool = False) -> int
     """
     if len(used) >= limit and not force:
         return -1
+    if not used:
+        return 1
     return next(index for index in range(1, len(used) + 2) if index not in used)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from simulator.clock import quantize
@@ -24,36 +25,38 @@ class AgentCosts:
         self._arp_packets = int(amount(plan.system, "send_arp_for_ha") or 0)
         self._known: dict[tuple[int, bool, int], float] = {}
         self._at_start: dict[int, float] = {}
-        self._spent: dict[tuple[int, int], float] = {}  # by an agent on a router, changes included
+        # By each agent on each router, changes included.
+        self._spent: defaultdict[int, dict[int, float]] = defaultdict(dict)
 
     def begin(self) -> None:
         """What is set up at time zero has cost what it costs then."""
-        self._at_start = {router: self._of(router) for router in self._objects.routers()}
+        routers = self._objects.routers()
+        self._at_start = dict(zip(routers, self._each(routers), strict=True))
 
     def _of(self, router: int) -> float:
-        objects, costs = self._objects, self._plan.system.costs
-        key = (
-            objects.interfaces[router],
-            objects.gateway[router] >= 0,
-            objects.floating_ips[router],
-        )
-        if key not in self._known:
-            cost = self._release.router_cost(costs, self._arp_packets, *key)
-            self._known[key] = quantize(cost)
-        return self._known[key]
+        return self._each([router])[0]
+
+    def _each(self, routers: Sequence[int]) -> list[float]:
+        """Seconds of each router: by its interfaces, its gateway and its floating IPs."""
+        objects, known = self._objects, self._known
+        faces, gateways, floating = objects.interfaces, objects.gateway, objects.floating_ips
+        keys = [(faces[router], gateways[router] >= 0, floating[router]) for router in routers]
+        for key in set(keys) - known.keys():
+            cost = self._release.router_cost(self._plan.system.costs, self._arp_packets, *key)
+            known[key] = quantize(cost)
+        return [known[key] for key in keys]
 
     def of_routers(self, agent: Agent, routers: Sequence[int]) -> list[float]:
         """Seconds in which *agent* sets up each of *routers*, which it is about to do."""
-        result = [self._of(router) for router in routers]
-        for router, cost in zip(routers, result, strict=True):
-            self._spent[agent.component, router] = cost
+        result = self._each(routers)
+        self._spent[agent.component].update(zip(routers, result, strict=True))
         return result
 
     def of_change(self, agent: Agent, router: int) -> float:
         """Seconds for what a router that *agent* has needs more than when it was last told."""
-        place, cost = (agent.component, router), self._of(router)
-        spent = self._spent.get(place, self._at_start.get(router, cost))
-        self._spent[place] = cost
+        cost, known = self._of(router), self._spent[agent.component]
+        spent = known.get(router, self._at_start.get(router, cost))
+        known[router] = cost
         return max(cost - spent, 0.0)
 
     def of_networks(self, agent: Agent, networks: Sequence[int]) -> list[float]:

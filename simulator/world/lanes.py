@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from heapq import heapify, heapreplace
+from itertools import accumulate
 
 IDLE = -math.inf
 
@@ -39,6 +40,10 @@ class Lanes:
             self._free = [max(self.busy_until, *times)]
             return times
         lanes = self._resized(int(workers), now)
+        if len(lanes) == 1:
+            _, *times = accumulate(costs, initial=max(lanes[0], begin))
+            self._free = times[-1:] or lanes
+            return times
         heapify(lanes)
         times = []
         for cost in costs:

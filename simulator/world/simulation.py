@@ -251,8 +251,8 @@ class World:
                     Batch(Kind.CONFIGURED, agent.component, things, [0.0] * len(things))
                 )
         self.workflows.costs.begin()
-        for number in range(len(objects.names)):
-            self.recorder.add(0.0, Kind.CREATED, -1, number)
+        every = range(len(objects.names))
+        self.recorder.batch(Batch(Kind.CREATED, -1, every, [0.0] * len(every)))
 
     def _bind(self, sort: Sort, numbers: list[int]) -> None:
         """Give each object its agents; one that was not asked for is bound at its first trigger."""
