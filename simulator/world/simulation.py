@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from simpy import Environment
@@ -43,9 +46,22 @@ DRAWS_AN_ATTEMPT = 64  # no scheduler chooses more agents for one object at once
 
 def simulate(plan: Plan, seed: int, replication: int) -> Trace:
     """Run one replication of *plan* and return everything that happened in it."""
-    world = World(plan, Streams(seed, replication))
-    world.env.run(until=plan.horizon)
-    return world.trace()
+    with _uncollected():
+        world = World(plan, Streams(seed, replication))
+        world.env.run(until=plan.horizon)
+        return world.trace()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Leave cyclic garbage, of which a run makes little, until the run is over."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class World:
