@@ -115,8 +115,7 @@ class Scheduling:
         if self.own_snat(record) and record.gateway is None:
             return
         active = self._tables.l3_agents(active_at=now)
-        admitted = [agent for agent in active if self.admits(agent, router)]
-        self.router_among(now, router, admitted)
+        self.router_among(now, router, self.admitted(active, router))
 
     def central(self, now: float) -> int:
         """How many active agents there are to place HA routers on.
@@ -166,11 +165,19 @@ class Scheduling:
 
     def admits(self, agent: Agent, router: Id) -> bool:
         """Whether an L3 agent's mode, configuration and zone let it take *router*."""
-        record = self._tables.routers[router]
+        return bool(self.admitted([agent], router))
+
+    def admitted(self, agents: Iterable[Agent], router: Id) -> list[Agent]:
+        """Those of *agents* whose mode, configuration and zone let them take *router*."""
+        record, looked_at = self._tables.routers[router], self._rules.candidate_filter
         hints = self._hints(record) if self._rules.router_scheduler_driver in ZONED else ()
-        zoned = not hints or agent.zone in hints
-        right = zoned and suits_mode(agent.mode, record.distributed)
-        return right and self.suits(agent, router)
+        return [
+            agent
+            for agent in agents
+            if (not hints or agent.zone in hints)
+            and suits_mode(agent.mode, record.distributed)
+            and compatible(agent.configurations, router, record.gateway, looked_at)
+        ]
 
     def suits(self, agent: Agent, router: Id) -> bool:
         """Whether an L3 agent's configuration lets it take *router*."""
