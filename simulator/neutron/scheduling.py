@@ -115,7 +115,8 @@ class Scheduling:
         if self.own_snat(record) and record.gateway is None:
             return
         active = self._tables.l3_agents(active_at=now)
-        self.router_among(now, router, self.admitted(active, router))
+        if active:
+            self.router_among(now, router, self.admitted(active, router))
 
     def central(self, now: float) -> int:
         """How many active agents there are to place HA routers on.

@@ -56,11 +56,11 @@ def test__get_routers_can_schedule_with_no_target_routers():
 def asks(cloud: Cloud, monkeypatch) -> list[str]:
     """The routers that the filter of candidates was asked about, as it goes on."""
     asked: list[str] = []
-    admits = cloud.server.scheduling.admits
+    admitted = cloud.server.scheduling.admitted
     monkeypatch.setattr(
         cloud.server.scheduling,
-        "admits",
-        lambda agent, router: asked.append(router) or admits(agent, router),
+        "admitted",
+        lambda agents, router: asked.append(router) or admitted(agents, router),
     )
     return asked
 
@@ -98,7 +98,7 @@ def dvr_order(cloud: Cloud, monkeypatch, gateway: str | None) -> list[str]:
     for owner, name in (
         (cloud.server.tables, "hosting"),
         (cloud.server.tables, "l3_agents"),
-        (cloud.server.scheduling, "admits"),
+        (cloud.server.scheduling, "admitted"),
     ):
         call = getattr(owner, name)
         monkeypatch.setattr(
@@ -112,14 +112,14 @@ def dvr_order(cloud: Cloud, monkeypatch, gateway: str | None) -> list[str]:
 def test_schedule_dvr_router_without_snatbinding_and_no_gw(monkeypatch):
     cloud = Cloud(**CHANCE)
     cloud.l3("snat", agent_mode="dvr_snat")
-    assert dvr_order(cloud, monkeypatch, None) == ["hosting", "l3_agents", "admits"]
+    assert dvr_order(cloud, monkeypatch, None) == ["hosting", "l3_agents", "admitted"]
     assert cloud.hosts("r1") == ["l3-snat"]
 
 
 def test_schedule_router_distributed(monkeypatch):
     cloud = Cloud(**CHANCE)
     cloud.l3("snat", agent_mode="dvr_snat")
-    assert dvr_order(cloud, monkeypatch, "ext") == ["hosting", "l3_agents", "admits"]
+    assert dvr_order(cloud, monkeypatch, "ext") == ["hosting", "l3_agents", "admitted"]
     assert cloud.hosts("r1") == ["l3-snat"]
 
 
