@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from simulator.neutron.records import (
     CENTRAL_MODES,
@@ -88,7 +88,9 @@ class Scheduling:
         if served and not self._tables.is_alive(now, agent):
             return
         dead_places_free = served and self._rules.dhcp_hosting == "alive"
-        waiting = list(self._tables.networks) if dead_places_free else self._tables.open_for("dhcp")
+        waiting = self._tables.open_for("dhcp")
+        if dead_places_free:
+            waiting = self._tables.in_order({*waiting, *self._doubtful(now)})
         for network in waiting:
             record = self._tables.networks[network]
             hints = self._hints(record)
@@ -99,6 +101,13 @@ class Scheduling:
             hosting = self._hosting(now, record) if dead_places_free else record.agents
             if len(hosting) < self._rules.dhcp_agents_per_network:
                 self._tables.bind(network, agent)
+
+    def _doubtful(self, now: float) -> Iterator[Id]:
+        """The networks bound to DHCP agents that may not count as hosting."""
+        for agent in self._tables.of_type("dhcp"):
+            heard = self._tables.silence(now, agent) <= self._rules.agent_down_time
+            if not (heard and agent.admin_state_up):
+                yield from agent.hosted
 
     # -- routers ---------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import count
 
 from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Network, Router
@@ -37,6 +38,8 @@ class Tables:
         self._of_type: dict[str, dict[str, Agent]] = {}
         self._on_host: dict[tuple[str, str], dict[str, Agent]] = {}
         self._open: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
+        self._place: dict[Id, int] = {}  # of each network, in the order in which they came
+        self._places = count()
         self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
         self._on_bind = on_bind or (lambda target, name, bound: None)
         self._changes: list[tuple[Id, str, bool]] | None = None  # those of an open transaction
@@ -63,6 +66,7 @@ class Tables:
         """Take a new network or router."""
         if isinstance(record, Network):
             self.networks[target] = record
+            self._place[target] = next(self._places)
         else:
             self.routers[target] = record
             self.ha_routers[record.project] += record.ha
@@ -73,7 +77,7 @@ class Tables:
         for name in list(record.agents):
             self.unbind(target, self.agents[name])
         if isinstance(record, Network):
-            del self.networks[target]
+            del self.networks[target], self._place[target]
         else:
             del self.routers[target]
             self.ha_routers[record.project] -= record.ha
@@ -191,6 +195,10 @@ class Tables:
         """Networks or routers that have fewer agents than they may have."""
         waiting = self._open[agent_type]
         return list(waiting) if waiting else []  # to look through an emptied dict takes time
+
+    def in_order(self, networks: Iterable[Id]) -> list[Id]:
+        """*networks* in the order of the table."""
+        return sorted(networks, key=self._place.__getitem__)
 
     # -- bindings --------------------------------------------------------------------------
 
