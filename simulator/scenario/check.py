@@ -5,6 +5,7 @@
 | NN101 | agent_down_time is less than twice report_interval: one late heartbeat is a false alarm |
 | NN102 | agent_down_time is below report_interval: agents flap at every heartbeat |
 | NN103 | two Folsom L3 agents with one filter realise the same routers and conflict |
+| NN106 | heartbeats come faster than the server can process them |
 | NN105 | an HA network is to fail where no router is highly available |
 | NN104 | an outage or an action lies beyond the horizon and never happens |
 """

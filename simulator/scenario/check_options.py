@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from simulator.scenario.components import components
 from simulator.scenario.finding import Finding, nearest
 from simulator.scenario.options import VRIDS
-from simulator.scenario.releases import FILTERED
+from simulator.scenario.releases import FILTERED, reports
 from simulator.scenario.schema import HostGroup, System
 from simulator.scenario.series import (
     DRIVERS,
@@ -42,6 +43,7 @@ def check_options(system: System) -> Iterator[Finding]:
             yield Finding(path, "unknown_option", why)
     yield from _behaviour(system)
     yield from _times(system)
+    yield from _utilisation(system)
     yield from _leases(system)
     yield from _patience(system)
     yield from _replicas(system)
@@ -88,6 +90,24 @@ def _times(system: System) -> Iterator[Finding]:
             f"{interval:g} s, as later releases advise: one lost heartbeat is a false alarm"
         )
         yield Finding(path, "NN101", why, warning=True)
+
+
+def _utilisation(system: System) -> Iterator[Finding]:
+    """Workers that heartbeats alone keep busier than they can be."""
+    interval, service = amount(system, "report_interval"), system.costs.heartbeat
+    if not interval or service is None:
+        return
+    senders = reports(RELEASES[system.release], system.components)
+    sending = sum((part.sort or part.kind) in senders for part in components(system))
+    own = amount(system, "rpc_state_report_workers") or amount(system, "rpc_workers") or 1
+    servers = sum(g.count for g in system.hosts.values() if g.kind == "controller") or 1
+    load = service.build().mean * sending / interval / (servers * max(own, 1))
+    if load >= 1:
+        why = (
+            f"{sending} agents send heartbeats {load:.3g} times as fast as the server can process "
+            "them: they wait longer and longer, and healthy agents look dead"
+        )
+        yield Finding(("costs", "heartbeat"), "NN106", why, warning=True)
 
 
 def _leases(system: System) -> Iterator[Finding]:

@@ -69,6 +69,11 @@ def _failures(system: System, parts: list[Component]) -> Iterator[float]:
         yield 6 / max(mean, clock.TICK)
 
 
+def is_one_by_one(system: System) -> bool:
+    """Whether every heartbeat is simulated, none computed: asked for, or for they wait in line."""
+    return system.heartbeats == "explicit" or system.costs.heartbeat is not None
+
+
 def _heartbeats(system: System, parts: list[Component]) -> Iterator[float]:
     """Events a second of each agent: of heartbeats that are simulated, or make belief flap."""
     interval, limit = amount(system, "report_interval"), amount(system, "agent_down_time")
@@ -76,7 +81,7 @@ def _heartbeats(system: System, parts: list[Component]) -> Iterator[float]:
         return
     senders = {part.sort or part.kind for part in parts}
     reporting = len(senders & reports(RELEASES[system.release], system.components))
-    if system.heartbeats == "explicit":
+    if is_one_by_one(system):
         yield 2 * reporting / interval
     late, slack = system.broker.loss, limit - interval
     delay = system.broker.delay.build() if system.broker.delay else None

@@ -22,7 +22,7 @@ from simulator.world.cluster import Cluster, wake
 from simulator.world.lanes import Lanes
 from simulator.world.plan import Plan
 from simulator.world.retrying import Patience, next_attempt
-from simulator.world.streams import BACKOFF, MESSAGE, Streams, stable_hash
+from simulator.world.streams import BACKOFF, MESSAGE, SERVICE, Streams, stable_hash
 
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
@@ -50,7 +50,10 @@ class ControlPlane:
         self.broker_lost = -math.inf
         self._workers = Lanes(-math.inf)  # of the server, which answer calls
         self._workers_each = max(int(plan.option("rpc_workers") or 0), 1)  # type: ignore[arg-type]
-        self.shares_queue = not plan.option("rpc_state_report_workers")
+        self._reports_each = int(plan.option("rpc_state_report_workers") or 0)  # type: ignore[arg-type]
+        self.shares_queue = not self._reports_each
+        self._reporters = Lanes(-math.inf)  # workers that process heartbeats, if they are others
+        self._reports = 0  # heartbeats that began to be processed
         self._server_back = -math.inf
         self._streams = streams
         self._blocked: list[tuple[float, Notice]] = []
@@ -61,7 +64,7 @@ class ControlPlane:
             for name in ("broker", "server", "database", "management")
         }
         self.database_up = True
-        self._worker_count = self._workers_each * max(len(plan.controllers), 1)
+        self._servers = max(len(plan.controllers), 1)  # that are up
         for controller in plan.controllers:
             cluster.watch(controller, self._on_change)
         for parts in self._parts.values():
@@ -101,14 +104,30 @@ class ControlPlane:
     @property
     def busy_until(self) -> float:
         """When one of the server's workers is free for the next call or heartbeat, s."""
-        return self._workers.free_at(self.cluster.env.now, self._worker_count)
+        return self._workers.free_at(self.cluster.env.now, self._servers * self._workers_each)
+
+    def report(self) -> float:
+        """A heartbeat has come: when a worker will have processed it, s.
+
+        The same workers take heartbeats and calls as they come, unless heartbeats have a queue and
+        workers of their own (rpc_state_report_workers).
+        """
+        now, service = self.cluster.env.now, self.plan.service
+        if service is None:
+            return max(now, self.busy_until) if self.shares_queue else now
+        work = quantize(service.sample(self._streams.uniform(0, SERVICE, self._reports)))
+        self._reports += 1
+        lanes = self._workers if self.shares_queue else self._reporters
+        workers = self._servers * (self._reports_each or self._workers_each)
+        (done,) = lanes.assign([work], now, workers=workers, now=now)
+        return done
 
     def _on_change(self, component: int, up: bool) -> None:
         now = self.cluster.env.now
         self.database_up = self._any("database")
         broker, server = self._any("broker"), self._any("server") and self.database_up
         fabric = self._any("management")
-        self._worker_count = self._workers_each * max(self._count("server"), 1)
+        self._servers = max(self._count("server"), 1)
         self._hold()  # there may be fewer workers now
         if (broker, server, fabric) == (self.broker_up, self.server_up, self.fabric_up):
             return
@@ -126,7 +145,7 @@ class ControlPlane:
             self._server_back = now
         if self.listening and not (broker and server):
             self.listening = False
-            self._workers = Lanes(-math.inf)
+            self._workers, self._reporters = Lanes(-math.inf), Lanes(-math.inf)
             self.epoch += 1
             self.losses.append(now)
         elif broker and server and not self.listening:
@@ -265,7 +284,9 @@ class ControlPlane:
         if not work:
             return 0.0
         now = self.cluster.env.now
-        (done,) = self._workers.assign([work], now, workers=self._worker_count, now=now)
+        (done,) = self._workers.assign(
+            [work], now, workers=self._servers * self._workers_each, now=now
+        )
         self._hold()
         return done - now
 

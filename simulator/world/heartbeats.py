@@ -76,6 +76,7 @@ class Heart:
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
         self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
+        self._answered = Event(self._cluster.env)  # the last one sent has been processed
         self._open: Stretch | None = None
         self._parked = False  # its process sleeps, though the agent's has ended
         self._new_life = -1  # the one that a parked process is woken for
@@ -170,7 +171,7 @@ class Heart:
             if agent.life != life:
                 return
             arrival = self._after_calls(self._publish(first))
-            if (first and agent.type in CALLS) or (self._calls and self._is_late(arrival)):
+            if (first and agent.type in CALLS) or (self._calls and self._waits_long(arrival)):
                 answered = yield from self._answer(arrival)
                 if answered and first and self._after_first and agent.life == life:
                     yield from self._after_first(agent, life)
@@ -209,6 +210,10 @@ class Heart:
             return arrival
         return max(arrival, self._control.busy_until)
 
+    def _waits_long(self, arrival: float | None) -> bool:
+        """Whether it must be simulated how the agent waits for its answer."""
+        return self._is_late(arrival) or self._control.plan.service is not None
+
     def _is_late(self, arrival: float | None) -> bool:
         """Whether the answer of a call comes too late for the next heartbeat, if at all."""
         now, control = self._cluster.env.now, self._control
@@ -243,9 +248,11 @@ class Heart:
         now, epoch = cluster.env.now, control.epoch
         arrival = self._noise.arrival(number, now)
 
+        answered = self._answered = Event(cluster.env)
+
         def arrive() -> None:
             if control.epoch == epoch:
-                self._queue(first, epoch)
+                self._queue(first, epoch, answered)
 
         if arrival == now:
             arrive()
@@ -253,18 +260,21 @@ class Heart:
             cluster.at(arrival, Rank.DELIVER, agent.component, arrive)
         return arrival
 
-    def _queue(self, first: bool, epoch: int) -> None:
-        """A heartbeat has come: it is processed now, or after the calls that the server is at."""
+    def _queue(self, first: bool, epoch: int, answered: Event) -> None:
+        """A heartbeat has come: it is processed now, or when a worker of the server has."""
         control, cluster = self._control, self._cluster
-        if not control.shares_queue or control.busy_until <= cluster.env.now:
-            self._arrive(first)
-            return
+        done = control.report()
 
         def process() -> None:
             if control.epoch == epoch:
                 self._arrive(first)
+                if answered.callbacks:
+                    wake(answered)
 
-        cluster.at(control.busy_until, Rank.DELIVER, self._agent.component, process)
+        if done <= cluster.env.now:
+            process()
+        else:
+            cluster.at(done, Rank.DELIVER, self._agent.component, process)
 
     def hold(self, until: float) -> None:
         """The server works on calls: what comes from now on waits, one by one, if before *until*.
@@ -292,7 +302,7 @@ class Heart:
 
         def arrive() -> None:
             if self._control.epoch == epoch:
-                self._queue(False, epoch)
+                self._queue(False, epoch, Event(self._cluster.env))
 
         self._cluster.at(time, Rank.DELIVER, self._agent.component, arrive)
 
@@ -301,7 +311,10 @@ class Heart:
         cluster, control, component = self._cluster, self._control, self._agent.component
         sent, epoch = cluster.env.now, control.epoch
         deadline = sent + self._waits.seconds
-        if arrival is not None:
+        if arrival is not None and control.plan.service is not None:
+            if (yield from self._processed_by(deadline)):
+                return True
+        elif arrival is not None:
             if arrival > sent:
                 yield cluster.until(min(arrival, deadline), Rank.AGENT, component)
             if control.epoch == epoch and arrival <= deadline:
@@ -313,6 +326,12 @@ class Heart:
         if pause:
             yield cluster.until(deadline + pause, Rank.AGENT, component)
         return False
+
+    def _processed_by(self, deadline: float) -> Generator[Event, Any, bool]:
+        """Whether a worker of the server has processed the last heartbeat sent by *deadline*."""
+        answered = self._answered
+        yield answered | self._cluster.until(deadline, Rank.AGENT, self._agent.component)
+        return answered.triggered
 
     def _outlives_server(self, deadline: float) -> Generator[Event, Any, bool]:
         """Whether a server that is away is back by *deadline*, with its queue and this call in it.

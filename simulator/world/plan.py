@@ -19,7 +19,7 @@ from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import OptionValue, Release, reports
 from simulator.scenario.schema import HostGroup, Scenario, System
 from simulator.scenario.series import in_force
-from simulator.scenario.size import amount, option
+from simulator.scenario.size import amount, is_one_by_one, option
 from simulator.trace import Components, Nodes, Part
 from simulator.world.objects import Objects
 from simulator.world.streams import stable_hash
@@ -96,6 +96,7 @@ class Plan:
     tenant: TenantPlan
     delay: Distribution | None
     loss: float
+    service: Distribution | None
     objects: Objects
 
     @cached_property
@@ -148,6 +149,11 @@ class Plan:
         return {}
 
     @cached_property
+    def one_by_one(self) -> bool:
+        """Whether every heartbeat is simulated."""
+        return is_one_by_one(self.system)
+
+    @cached_property
     def rules(self) -> Rules:
         """What the server follows: the release's rules with the scenario's options."""
         given = {name: value for name, value in self.system.neutron if value is not None}
@@ -159,7 +165,8 @@ class Plan:
 
     @cached_property
     def _costs(self) -> Mapping[str, float]:
-        return {name: quantize(value) for name, value in self.system.costs if value != "release"}
+        numbers = ((name, value) for name, value in self.system.costs if isinstance(value, float))
+        return {name: quantize(value) for name, value in numbers}
 
 
 def compile_plan(scenario: Scenario, variant: str) -> Plan:
@@ -192,6 +199,7 @@ def compile_plan(scenario: Scenario, variant: str) -> Plan:
         objects=_objects(system, release, parts, tenant),
         delay=_on_grid(delay),
         loss=system.broker.loss,
+        service=system.costs.heartbeat.build() if system.costs.heartbeat else None,
     )
 
 

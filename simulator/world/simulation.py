@@ -92,8 +92,8 @@ class World:
         return Server(
             self.plan.rules,
             draws=self._draws,
-            heard=self._heard if self.plan.system.heartbeats == "elided" else None,
-            load=self._load if self.plan.system.heartbeats == "elided" else None,
+            heard=None if self.plan.one_by_one else self._heard,
+            load=None if self.plan.one_by_one else self._load,
             on_bind=self._on_bind,
             on_notice_down=self._on_notice_down,
         )
@@ -175,7 +175,7 @@ class World:
                 interval=interval, limit=limit, calls=habits.heartbeat_calls,
                 streams=self.streams, entity=agent.entity,
             ),
-            explicit=plan.system.heartbeats == "explicit",
+            explicit=plan.one_by_one,
             calls=habits.heartbeat_calls,
             patience=lambda: self.control.patience(
                 f"{agent.name} heartbeat",

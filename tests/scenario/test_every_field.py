@@ -219,6 +219,7 @@ CASES = {
     "workload.per_tenant.availability_zone_hints": (
         ZONES, {"workload": {"tenants": 2, "per_tenant": {"availability_zone_hints": ["b"]}}}),
     "costs.answer_per_router": cost("answer_per_router", "9s"),
+    "costs.heartbeat": cost("heartbeat", "9s"),
     "costs.reschedule": cost(
         "reschedule", "9s", release="juno", hosts=network_nodes(2), workload={"tenants": 9},
         neutron={"allow_automatic_l3agent_failover": True}),
