@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import rivals
 import systems
+from lab import columns
 from measuring import (
     CORES,
     ROOT,
@@ -28,7 +29,7 @@ from measuring import (
     on,
     ratio,
 )
-from systems import FAST, SLOW, YEAR, System
+from systems import FAST, OFTEN, SLOW, YEAR, System
 
 from simulator.experiment.runner import run
 
@@ -132,28 +133,12 @@ def _per_second(system, seconds, effort, round_number):
 
 
 def _same_traces(make):
-    from lab import columns
-
-    often = {
-        "time_to_failure": {"exponential": {"mean": "2h"}},
-        "time_to_repair": {"exponential": {"mean": "30s"}},
-    }
-    traces = []
-    for mode in ("elided", "explicit"):
-        given = make(heartbeats=mode, horizon="8h")
-        given = _failing(given, often)
-        traces.append(columns(System(given).trace()))
-    if traces[0] != traces[1]:
+    keys = {"horizon": "8h", "failures": {"agent": OFTEN}}
+    elided, explicit = (
+        columns(System(make(heartbeats=mode, **keys)).trace()) for mode in ("elided", "explicit")
+    )
+    if elided != explicit:
         raise AssertionError("computed and simulated heartbeats give different traces")
-
-
-def _failing(given, law):
-    """*given* with all agents failing by *law*."""
-    from simulator.scenario.schema import Failures
-
-    name = given.baseline
-    system = given.variants[name].model_copy(update={"failures": {"agent": Failures(**law)}})
-    return given.model_copy(update={"variants": {name: system}})
 
 
 # -- whole runs ------------------------------------------------------------------------------

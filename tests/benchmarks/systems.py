@@ -26,6 +26,10 @@ HOURLY = {
 }
 """A failure every 1000 h, repaired in 1 h: that of the peers, too."""
 STEADY = 1000 / 1001
+OFTEN = {
+    "time_to_failure": {"exponential": {"mean": "2h"}},
+    "time_to_repair": {"exponential": {"mean": "30s"}},
+}
 FAST = {"neutron": {"report_interval": "4s", "agent_down_time": "5s"}}
 SLOW = {"neutron": {"report_interval": "30s", "agent_down_time": "75s"}}
 
@@ -53,7 +57,8 @@ def owned(routers, **traffic):
 
 def beating(timing, **keys):
     """Ten agents on five nodes, whose processes fail; heartbeats take 50 ms."""
-    return cluster(5, failures={"agent": HOURLY}, **{"broker": {"delay": "50ms"}, **timing, **keys})
+    given = {"failures": {"agent": HOURLY}, "broker": {"delay": "50ms"}, **timing, **keys}
+    return cluster(5, **given)
 
 
 def noisy(**keys):

@@ -49,8 +49,8 @@ def main(arguments: list[str]) -> int:
     if names or effort is QUICK:
         print(page)
     else:
-        PAGE.write_text(page)
-        print(f"written: {PAGE.relative_to(HERE.parents[1])}", file=sys.stderr)
+        PAGE.write_text(page, encoding="utf-8")
+        print(f"written: docs/{PAGE.name}", file=sys.stderr)
     return int(any(one.measured.startswith("failed:") for _, one in found))
 
 
