@@ -158,7 +158,7 @@ class System:
 
 def node_availability(trace: Trace) -> float:
     """The share of time that network nodes are up, from the trace of a system all up at first."""
-    nodes = trace.nodes.host.size
+    nodes = np.count_nonzero(trace.nodes.l3 >= 0)
     failed, repaired = trace.of(Kind.FAIL), trace.of(Kind.REPAIR)
     down = np.sum(trace.horizon - failed.time) - np.sum(trace.horizon - repaired.time)
     return float(1 - down / (nodes * trace.horizon))

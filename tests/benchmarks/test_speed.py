@@ -42,6 +42,14 @@ def test_a_year_of_ten_nodes(benchmark, routers):
     assert 50 < systems.cycles(found) < 130
 
 
+def test_availability_is_that_of_network_nodes():
+    """One of ten is down for a tenth of the time."""
+    outage = {"network-3": {"outages": [{"at": "2h", "for": "1h"}]}}
+    trace = System(systems.cluster(horizon="10h", failures=outage)).trace()
+    assert systems.node_availability(trace) == pytest.approx(0.99)
+    assert systems.cycles(trace) == 1
+
+
 def test_the_metrics_of_that_year(benchmark):
     system = System(systems.cluster(routers=1000))
     measured = system.measured()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
 import rivals
 import table
-from measuring import QUICK, Spread, number
+from measuring import QUICK, Spread, apart, number
 from rows import ROWS, Found, Row
 
 WELL = Row("well", "work | done", "1 s", lambda effort: Found("0.5 s", True))
@@ -87,6 +88,24 @@ def test_what_cannot_be_installed_is_not_measured(monkeypatch, tmp_path):
         }
     finally:
         rivals._found.cache_clear()
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_the_program_in_c_finds_the_availability_of_ten_nodes(monkeypatch, tmp_path):
+    monkeypatch.setattr(rivals, "_cache", lambda: tmp_path)
+    found = rivals._run(rivals._compiled(), 100, 1)
+    rivals.check("C", found, years=100)
+    assert found["detections"] > 0.99 * found["cycles"]
+    assert found["routers"] == pytest.approx(found["availability"], abs=1e-4)
+
+
+def test_work_in_a_new_process_is_measured_there():
+    found = apart("cluster", {"horizon": "30d"}, replications=2)
+    assert found["events"] > 100
+    assert found["seconds"] > 0
+    assert found["bytes"] > 10e6
+    with pytest.raises(RuntimeError, match="unexpected keyword"):
+        apart("large", {"moons": 3})
 
 
 def test_an_availability_that_is_wrong_is_no_result():
