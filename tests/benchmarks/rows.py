@@ -239,8 +239,8 @@ def peers_availsim4(effort):
 
 @row("peers-c", "against C doing the same state changes", "1/150 of its speed")
 def peers_c(effort):
-    """From the same rounds, by failure and repair: ten nodes in C, with a heap of timers, exponential
-    times, detection by missed heartbeats and counts of the routers that are served."""
+    """From the same rounds, by failure and repair: ten nodes in C, with a heap of timers,
+    exponential times, detection by missed heartbeats and counts of the routers that are served."""
     return _against(effort, "C", lambda times: times >= 1 / 150)
 
 
