@@ -4,6 +4,7 @@
     python3 dev.py run [ARGS...]      simulate the first scenario; ARGS go to `netnode run`
     python3 dev.py test [ARGS...]     lint, types and layers, then the tests; ARGS go to pytest
     python3 dev.py verify [ARGS...]   every test, the long statistical checks too
+    python3 dev.py bench [ARGS...]    time everything into docs/benchmarks.md; ARGS: rows, --quick
     python3 dev.py lock [ARGS...]     remake the lock files with uv; ARGS as in --upgrade
 
 The first call makes a virtual environment, `.venv`, from the lock files; a stamp in it lets the
@@ -25,6 +26,7 @@ STAMP = os.path.join(VENV, "netnode-stamp")
 LOG = os.path.join(VENV, "setup.log")
 LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock"}
 UV_LOCK = "requirements-uv.lock"
+BENCHMARKS = "tests/benchmarks/table.py"
 SCENARIO = "scenarios/folsom-vs-grizzly.yaml"
 CHECKS = ("ruff check", "ruff format --check", "mypy", "lint-imports --no-logo")
 # Neighbours stay in one worker where they can: some share a long simulation.
@@ -206,6 +208,12 @@ def verify(arguments):
     return become("pytest", *PARALLEL, "-m", "slow or not slow", *arguments)
 
 
+def bench(arguments):
+    """Make the table of benchmarks, or some rows of it."""
+    set_up("test")
+    return become("python", BENCHMARKS, *arguments)
+
+
 def lock(arguments):
     """Remake the lock files; what they hold stays as it is unless *arguments* say --upgrade."""
     project = ["pyproject.toml", "--group", "build"]
@@ -258,7 +266,7 @@ def say(line):
     print("dev.py: {}".format(line), file=sys.stderr, flush=True)
 
 
-COMMANDS = {"run": run, "test": test, "verify": verify, "lock": lock}
+COMMANDS = {"run": run, "test": test, "verify": verify, "bench": bench, "lock": lock}
 
 
 def main(arguments):

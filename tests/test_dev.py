@@ -55,7 +55,7 @@ def test_without_a_network_there_is_one_line(dev, monkeypatch, capsys):
 
 def test_an_unknown_command_is_a_usage_error(dev, capsys):
     assert dev.main(["fly"]) == 2
-    assert "usage: python3 dev.py run|test|verify|lock" in last_line(capsys)
+    assert "usage: python3 dev.py run|test|verify|bench|lock" in last_line(capsys)
 
 
 def test_the_lock_files_hold_hashes_and_no_addresses():
