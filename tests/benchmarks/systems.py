@@ -75,6 +75,12 @@ def answering(**keys):
     )  # fmt: skip
 
 
+def waiting(**keys):
+    """The same every 4 s, each heartbeat taking a worker of the server 50 ms in the mean."""
+    costs = {**FREE, "heartbeat": {"exponential": {"mean": "50ms"}}}
+    return beating(FAST, costs=costs, **keys)
+
+
 def large(nodes=1000, routers=100_000):
     """A cloud: L3 and DHCP agents, hosts, agents and NICs that fail, constant traffic."""
     return cluster(

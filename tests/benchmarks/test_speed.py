@@ -21,7 +21,8 @@ BEATS = {
     "fast": functools.partial(systems.beating, FAST),
     "slow": functools.partial(systems.beating, SLOW),
     "noise": systems.noisy,
-    "server": systems.answering,
+    "server": systems.waiting,
+    "answers": systems.answering,
 }
 
 
