@@ -201,7 +201,7 @@ class Batch:
         self.kind = kind
         self.subject = subject
         self.objects = objects
-        self.times = times
+        self.times = array("d", times)
         self.cut = np.inf
 
 
@@ -224,7 +224,7 @@ class Recorder:
 
     def columns(self, horizon: float) -> dict[str, Any]:
         """All events before *horizon*, in the order of the trace."""
-        single = np.array(self._numbers).reshape(-1, 5).T
+        single = np.array(memoryview(self._numbers), copy=None).reshape(-1, 5).T
         place = 2 * np.arange(single[0].size)
         together, behind = self._batched()
         columns = [

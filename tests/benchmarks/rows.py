@@ -104,8 +104,8 @@ def noise(effort):
 
 @row("server", "finite-rate server: each heartbeat takes it 50 ms in the mean", "120 ×")
 def server(effort):
-    """As the rows before, with `costs.heartbeat`. The model simulates each heartbeat there, whatever
-    is asked for, since all agents wait in one line; so this is 1 until it computes them."""
+    """As the rows before, with `costs.heartbeat`. All agents wait in one line there, and the model
+    simulates each heartbeat, whatever is asked for; so this is 1 until it computes them."""
     return _elided(effort, 120, systems.waiting, 6 * HOUR, 6 * HOUR)
 
 
