@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis import refusals, unhosted
-from simulator.analysis.downtime import bindings
 from simulator.analysis.intervals import (
     NOTHING,
     Rows,
@@ -14,12 +13,13 @@ from simulator.analysis.intervals import (
     concatenate,
     difference,
     gaps,
+    grouped,
     join,
     union,
 )
 from simulator.analysis.replicas import outside
 from simulator.analysis.service import History
-from simulator.analysis.states import alternating, grouped
+from simulator.analysis.states import alternating
 from simulator.trace import Kind, Sort
 
 NOBODY = np.empty(0, dtype=np.int64)
@@ -46,8 +46,7 @@ def all_down_by_nodes(history: History) -> Spans:
 
 def _excused(history: History) -> Rows:
     """When no node was to blame for a router that was bound nowhere, or that waited for agents."""
-    bound = bindings(history)
-    bound = bound.take(history.trace.objects.sort[bound.owner] == Sort.ROUTER)
+    bound = history.of(Sort.ROUTER, history.bound)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
     loose = unhosted.excused(history, bound, waits)
     nodes, held = history.trace.nodes, history.held
@@ -55,6 +54,8 @@ def _excused(history: History) -> Rows:
     parts = []
     for node, which in grouped(bound.node) if waits else ():
         l3, l2 = (waits.get(int(column[node]), NOTHING) for column in (nodes.l3, nodes.l2))
+        if not l3.starts.size and not l2.starts.size:
+            continue
         mine = bound.take(which)
         if history.context.replicated:  # a standby's agent keeps nothing from serving
             mine = outside(mine, history.attached)

@@ -158,8 +158,7 @@ class Measured:
         """Time averages of the largest and of the mean number of DHCP servers on a node."""
         history = self.history
         nodes = np.flatnonzero(self.trace.nodes.dhcp >= 0)
-        objects = self.trace.objects
-        rows = history.attached.take(objects.sort[history.attached.owner] == Sort.NETWORK)
+        rows = history.of(Sort.NETWORK, history.attached)
         rows = rows.clipped(self.context.begin, self.context.end)
         weight = np.ones(rows.owner.size)
         most = largest(rows, weight, nodes.size, np.searchsorted(nodes, rows.node))

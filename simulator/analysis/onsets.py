@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
-from simulator.analysis.intervals import Rows
+from simulator.analysis.intervals import Rows, matched
 from simulator.analysis.service import History
+from simulator.analysis.states import places
 from simulator.trace import Bools, Floats, Ints, Kind, Sort
 
 
@@ -31,8 +30,9 @@ def blasts(history: History) -> Floats:
     hits = np.zeros(onsets.size)
     for place in (stops.node, uplink):
         key = (instant * width + place)[known & (place >= 0)]
-        hits += np.bincount(np.searchsorted(onsets, key[np.isin(key, onsets)]),
-                            minlength=onsets.size)  # fmt: skip
+        found = np.searchsorted(onsets, key)
+        found = found[np.append(onsets, -1)[found] == key]
+        hits += np.bincount(found, minlength=onsets.size)
     alive = lives.end > lives.start
     time = instants[onsets[hits > 0] // width]
     living = np.searchsorted(np.sort(lives.start[alive]), time)
@@ -46,15 +46,15 @@ def _onsets(history: History) -> tuple[Floats, Ints]:
     trace = history.trace
     place_of = history.node_of.copy()
     place_of[trace.uplinks] = trace.nodes.host.size + np.arange(trace.uplinks.size)
-    rows = np.flatnonzero(np.isin(trace.kind, (Kind.FAIL, Kind.WIPED, Kind.FLUSHED)))
-    places = place_of[trace.subject[rows]]
-    return trace.time[rows][places >= 0], places[places >= 0]
+    rows = places(trace, Kind.FAIL, Kind.WIPED, Kind.FLUSHED)
+    place = place_of[trace.subject[rows]]
+    return trace.time[rows][place >= 0], place[place >= 0]
 
 
 def _stops(history: History) -> Rows:
     """The times of service that end in an outage."""
     rows, lives = history.routed, history.lives(Sort.ROUTER)
-    return rows.take(~_followed(rows) & (rows.end < lives.end[rows.owner]))
+    return rows.where(~_followed(rows) & (rows.end < lives.end[rows.owner]))
 
 
 def _followed(rows: Rows) -> Bools:
@@ -70,24 +70,16 @@ def moves(outages: Rows, serving: Rows) -> Floats:
     None of the nodes that served just before serves at the outage's end. *serving* has a row for
     each node, so that several nodes may serve one owner at a time.
     """
-    serving = serving.take(np.isin(serving.owner, outages.owner))
-    before: dict[tuple[int, float], set[int]] = defaultdict(set)
-    after: dict[tuple[int, float], set[int]] = defaultdict(set)
-    for owner, node, start, end in zip(
-        serving.owner.tolist(),
-        serving.node.tolist(),
-        serving.start.tolist(),
-        serving.end.tolist(),
-        strict=True,
-    ):
-        before[owner, end].add(node)
-        after[owner, start].add(node)
-    nobody: set[int] = set()
-    lengths = []
-    for owner, start, end in zip(
-        outages.owner.tolist(), outages.start.tolist(), outages.end.tolist(), strict=True
-    ):
-        old, new = before.get((owner, start), nobody), after.get((owner, end), nobody)
-        if old and new and old.isdisjoint(new):
-            lengths.append(end - start)
-    return np.array(lengths)
+    owners = int(max(outages.owner.max(initial=-1), serving.owner.max(initial=-1))) + 1
+    some, several = np.empty(owners, dtype=np.int64), np.zeros(owners, dtype=bool)
+    some[serving.owner] = serving.node
+    several[serving.owner[serving.node != some[serving.owner]]] = True
+    outages, serving = outages.where(several[outages.owner]), serving.where(several[serving.owner])
+    before, old = matched(outages.owner, outages.start, serving.owner, serving.end)
+    after, new = matched(outages.owner, outages.end, serving.owner, serving.start)
+    moved = np.zeros((2, outages.owner.size), dtype=bool)
+    moved[0, before], moved[1, after] = True, True
+    width = int(serving.node.max(initial=-1)) + 1
+    stayed = np.intersect1d(before * width + serving.node[old], after * width + serving.node[new])
+    moved[0, stayed // max(width, 1)] = False
+    return outages.length[moved.all(axis=0)]
