@@ -98,7 +98,7 @@ def overlaps(starts: Floats, ends: Floats, spans: Spans) -> tuple[Ints, Floats, 
     """The pieces of each interval that *spans* cover: whose piece it is, starts and ends."""
     first = np.searchsorted(spans.ends, starts, side="right")
     stop = np.searchsorted(spans.starts, ends, side="left")
-    which, piece = _each(first, stop)
+    which, piece = every(first, stop)
     return (
         which,
         np.maximum(starts[which], spans.starts[piece]),
@@ -106,7 +106,7 @@ def overlaps(starts: Floats, ends: Floats, spans: Spans) -> tuple[Ints, Floats, 
     )
 
 
-def _each(first: Ints, stop: Ints) -> tuple[Ints, Ints]:
+def every(first: Ints, stop: Ints) -> tuple[Ints, Ints]:
     """Every number of each range from *first* to *stop*: whose it is, and the number."""
     count = np.maximum(stop - first, 0)
     which = np.repeat(np.arange(first.size), count)
@@ -154,18 +154,18 @@ class Rows:
     def covered(self, key: Ints, spans: Callable[[int], Spans]) -> Rows:
         """The parts of the rows inside the spans of their *key*, one a row; in the same order."""
         first, stop = np.empty(key.size, dtype=np.int64), np.empty(key.size, dtype=np.int64)
-        every: list[Spans] = []
+        found: list[Spans] = []
         before = 0
         for one, which in grouped(key):
             mine = spans(one)
             first[which] = np.searchsorted(mine.ends, self.start[which], side="right") + before
             stop[which] = np.searchsorted(mine.starts, self.end[which], side="left") + before
-            every.append(mine)
+            found.append(mine)
             before += mine.starts.size
-        if not every:
+        if not found:
             return self
-        starts, ends = (np.concatenate(column) for column in zip(*every, strict=True))
-        row, piece = _each(first, stop)
+        starts, ends = (np.concatenate(column) for column in zip(*found, strict=True))
+        row, piece = every(first, stop)
         rows = self if row.size == key.size and np.all(stop > first) else self.take(row)
         return Rows(
             rows.owner, rows.node,
@@ -308,10 +308,10 @@ def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tu
     *rows* must be disjoint, by owner and start. Returns which interval each part is of, and
     the parts.
     """
-    low, high = _ranges(owner, rows, owners)
+    low, high = extent(owner, rows.owner, owners)
     first = _bisect(rows.end, low, high, start, after=True)
     stop = _bisect(rows.start, low, high, end, after=False)
-    which, row = _each(first, stop)
+    which, row = every(first, stop)
     parts = Rows(
         rows.owner[row],
         rows.node[row],
@@ -326,7 +326,15 @@ def begun(owner: Ints, time: Floats, rows: Rows, owners: int) -> Ints:
 
     *rows* must be by owner and start. Where there is none the place is that of another owner's.
     """
-    return _bisect(rows.start, *_ranges(owner, rows, owners), time, after=True) - 1
+    return _bisect(rows.start, *extent(owner, rows.owner, owners), time, after=True) - 1
+
+
+def following(owner: Ints, time: Floats, owners: Ints, times: Floats, size: int) -> Ints:
+    """The place in (*owners*, *times*) of the first of each *owner* at its *time* or later.
+
+    The table must be by owner and time. Where there is none the place is the next owner's first.
+    """
+    return _bisect(times, *extent(owner, owners, size), time, after=False)
 
 
 def matched(owner: Ints, time: Floats, owners: Ints, times: Floats) -> tuple[Ints, Ints]:
@@ -340,13 +348,13 @@ def matched(owner: Ints, time: Floats, owners: Ints, times: Floats) -> tuple[Int
     mine, theirs = number[: owner.size], number[owner.size :]
     order = np.argsort(theirs, kind="stable")
     theirs = theirs[order]
-    which, place = _each(np.searchsorted(theirs, mine), np.searchsorted(theirs, mine, "right"))
+    which, place = every(np.searchsorted(theirs, mine), np.searchsorted(theirs, mine, "right"))
     return which, order[place]
 
 
-def _ranges(owner: Ints, rows: Rows, owners: int) -> tuple[Ints, Ints]:
-    """Where the *rows* of each *owner* lie, which are by owner; nowhere for an owner below 0."""
-    count = np.append(np.bincount(rows.owner, minlength=owners), 0)
+def extent(owner: Ints, owners: Ints, size: int) -> tuple[Ints, Ints]:
+    """From where to where in *owners*, which are in order, each *owner* is; -1 is nowhere."""
+    count = np.append(np.bincount(owners, minlength=size), 0)
     high = np.cumsum(count)[owner]  # of -1 the last, which is empty
     return high - count[owner], high
 
