@@ -290,6 +290,17 @@ def concatenate(parts: Iterable[Rows]) -> Rows:
     )
 
 
+def rows_of(parts: Iterable[tuple[int, Spans]]) -> Rows:
+    """The spans of owners as rows, in the same order; the owner is the node, too."""
+    parts = [part for part in parts if part[1].starts.size]
+    if not parts:
+        return concatenate(())
+    owners = np.array([owner for owner, _ in parts])
+    owner = np.repeat(owners, [spans.starts.size for _, spans in parts])
+    starts, ends = (np.concatenate(c) for c in zip(*(spans for _, spans in parts), strict=True))
+    return Rows(owner, owner, starts, ends)
+
+
 def grouped(keys: Ints) -> Iterator[tuple[int, Ints]]:
     """Each key that occurs, and where."""
     if not keys.size:
@@ -319,6 +330,14 @@ def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tu
         np.minimum(end[which], rows.end[row]),
     )
     return which, parts
+
+
+def inside(owner: Ints, time: Floats, rows: Rows, owners: int) -> Bools:
+    """Whether any of *rows* of each *owner*, disjoint and by owner and start, holds its *time*."""
+    where = extent(owner, rows.owner, owners)
+    started = _bisect(rows.start, *where, time, after=True)
+    found: Bools = started > _bisect(rows.end, *where, time, after=True)
+    return found
 
 
 def begun(owner: Ints, time: Floats, rows: Rows, owners: int) -> Ints:

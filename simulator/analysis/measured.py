@@ -113,7 +113,7 @@ class Measured:
     @cached_property
     def detections(self) -> Floats:
         """Seconds from failure to `agent_down`, of failures that outlast it."""
-        return some(np.array(self.belief.detections()), "no failure outlasted its detection")
+        return some(self.belief.detections(), "no failure outlasted its detection")
 
     @cached_property
     def demands(self) -> tuple[Demands, Rows]:
@@ -189,3 +189,12 @@ def some(values: Floats, reason: str) -> Floats:
     if not values.size:
         raise UndefinedError(reason)
     return values
+
+
+def at_level(values: Floats, level: float) -> float:
+    """The quantile of *values* at *level*, as `np.quantile` has it, which prepares for much more."""
+    place = level * (values.size - 1)
+    pair = [int(place), min(int(place) + 1, values.size - 1)]
+    low, high = np.partition(values, pair)[pair].tolist()
+    share, step = place - pair[0], high - low
+    return float(high - step * (1 - share) if share >= 0.5 else low + step * share)

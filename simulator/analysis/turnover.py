@@ -47,11 +47,10 @@ class Changes:
 
     def count(self, network: Ints, time: Floats) -> Floats:
         """How many VMs each network has just before its time."""
-        if not self.by.size:
-            return self.vms[network]
         place, (low, _) = self.since(network, time), extent(network, self.network, self.vms.size)
         sums = np.append(0.0, np.cumsum(self.by))
-        return self.vms[network] + sums[place] - sums[low]
+        found: Floats = self.vms[network] + sums[place] - sums[low]
+        return found
 
 
 @dataclass(frozen=True)
