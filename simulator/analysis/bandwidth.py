@@ -109,7 +109,7 @@ class _Solver:
         lives, edges = demands.lives, [context.begin, context.end]
         times = [rows.start, rows.end, lives.start, lives.end, np.array(edges)]
         self.times = np.unique(np.concatenate(times))
-        self.held = np.diff(profile.held(self.times), axis=1)
+        self.held = np.diff(profile.held(self.times), axis=1).T.tolist()
         self.factors = profile.factors
         self.load = demands.load
         self.exit = trace.objects.gateway[demands.router]
@@ -123,57 +123,61 @@ class _Solver:
         self._node = np.full(self.load.size, -1)
         self._alive = self._alive_load(lives.start, lives.end, self.load)
 
-    def _alive_load(self, start: Floats, end: Floats, load: Floats) -> Floats:
+    def _alive_load(self, start: Floats, end: Floats, load: Floats) -> list[float]:
         """Load of all that is offered in each stretch."""
         change = np.zeros(self.times.size)
         np.add.at(change, np.searchsorted(self.times, start), load)
         np.add.at(change, np.searchsorted(self.times, end), -load)
-        return np.cumsum(change)[:-1]
+        found: list[float] = np.cumsum(change)[:-1].tolist()
+        return found
 
     def run(self) -> tuple[Floats, float]:
         """Solve every stretch."""
         rows = self._rows
-        started = ended = 0
-        rates: list[Floats] = []
+        started, ended = (
+            np.searchsorted(ordered, self.times, side="right").tolist()
+            for ordered in (rows.start[self._starts], rows.end[self._ends])
+        )
         active = np.empty(0, dtype=np.int64)
-        for i in range(self.times.size - 1):
-            now = self.times[i]
-            first_start, first_end = started, ended
-            while ended < self._ends.size and rows.end[self._ends[ended]] <= now:
-                ended += 1
-            while started < self._starts.size and rows.start[self._starts[started]] <= now:
-                started += 1
-            gone = rows.owner[self._ends[first_end:ended]]
-            come = self._starts[first_start:started]
-            if gone.size or come.size or not rates:
-                self._node[gone] = -1
+        rates = self._rates(active)
+        sums = rates.sum(axis=1).tolist()
+        begun = gone = 0
+        for i, (alive, lengths) in enumerate(zip(self._alive, self.held, strict=True)):
+            if (begun, gone) != (started[i], ended[i]):
+                self._node[rows.owner[self._ends[gone : ended[i]]]] = -1
+                come = self._starts[begun : started[i]]
                 self._node[rows.owner[come]] = rows.node[come]
+                begun, gone = started[i], ended[i]
                 active = np.flatnonzero(self._node >= 0)
-                rates = [self._rates(active, factor) for factor in self.factors]
-            for rate, factor, held in zip(rates, self.factors, self.held[:, i], strict=True):
-                self.carried[active] += rate * held
-                if rate.sum() < self._alive[i] * factor * (1 - RELATIVE):
+                rates = self._rates(active)
+                sums = rates.sum(axis=1).tolist()
+            for rate, total, factor, held in zip(rates, sums, self.factors, lengths, strict=True):
+                if held and active.size:
+                    self.carried[active] += rate * held
+                if total < alive * factor * (1 - RELATIVE):
                     self.below += held
-        return self.carried, float(self.below)
+        return self.carried, self.below
 
-    def _rates(self, active: Ints, factor: float) -> Floats:
-        """The rates of *active* demands at one factor: node levels, then uplink levels."""
-        demand = self.load[active] * factor
-        demand = _levelled(demand, self._node[active], self.capacity)
-        return _levelled(demand, self.exit[active], self.uplink)
+    def _rates(self, active: Ints) -> Floats:
+        """The rates of *active* demands, one row a factor: node levels, then uplink levels."""
+        rates = np.outer(self.factors, self.load[active])
+        if active.size:
+            _level(rates, self._node[active], self.capacity)
+            _level(rates, self.exit[active], self.uplink)
+        return rates
 
 
-def _levelled(demand: Floats, group: Ints, capacity: Floats) -> Floats:
-    """Max-min shares: *demand* cut at its group's water level where the group is over capacity."""
-    total = np.bincount(group, weights=demand, minlength=capacity.size)
-    full = np.flatnonzero(total > capacity)
-    if not full.size:
-        return demand
-    demand = demand.copy()
-    for one in full.tolist():
+def _level(demand: Floats, group: Ints, capacity: Floats) -> None:
+    """Max-min shares: each row of *demand* cut at its groups' water levels, where over capacity."""
+    rows, width = demand.shape[0], capacity.size
+    key = (np.arange(0, rows * width, width)[:, np.newaxis] + group).ravel()
+    total = np.bincount(key, weights=demand.ravel(), minlength=rows * width).reshape(rows, width)
+    over = total > capacity
+    for row, one in zip(*np.nonzero(over), strict=True) if over.any() else ():
         mine = np.flatnonzero(group == one)
-        demand[mine] = np.minimum(demand[mine], water_level(demand[mine], capacity[one]))
-    return demand
+        demand[row, mine] = np.minimum(
+            demand[row, mine], water_level(demand[row, mine], capacity[one])
+        )
 
 
 def water_level(demand: Floats, capacity: float) -> float:
