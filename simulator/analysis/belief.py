@@ -38,9 +38,11 @@ class Belief:
     @cached_property
     def _silent(self) -> Rows:
         """When each agent could not report: process, host or management path were down."""
-        found = [(i, self.history.unheard(agent)) for i, agent in enumerate(self.agents)]
-        lost = [(i, self._fabric_lost) for i in range(len(self.agents))]
-        return rows_of(found + lost).joined()
+        return rows_of(
+            (i, spans)
+            for i, agent in enumerate(self.agents)
+            for spans in (*self.history.mute(agent), self._fabric_lost)
+        ).joined()
 
     @cached_property
     def _fabric_lost(self) -> Spans:

@@ -9,6 +9,7 @@ it; it serves.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import is_
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
     """Seconds of each cause, by object; zero for objects of the other sort."""
     size, lives = len(history.trace.objects.names), history.lives(sort)
 
-    def seconds(*parts: Rows) -> Floats:
+    def seconds(parts: list[Rows]) -> Floats:
         rows = concatenate(history.of(sort, part) for part in parts)
         return rows.inside(lives).merged().total(size)
 
@@ -42,14 +43,17 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
     else:
         wired = concatenate([history.wired, out])
         passing = history.carried_by(wired, external=router, uplink=False)
-    levels = [
-        lives.length,
-        seconds(history.bound, attached),
-        seconds(history.on_running_hosts(history.bound), attached),
-        seconds(attached),
-        seconds(history.held, out),
-        seconds(passing),
-        seconds(history.linked if router else passing),
-        seconds(history.routed if router else history.leased),
+    states = [
+        [history.bound, attached],
+        [history.on_running_hosts(history.bound), attached],
+        [attached],
+        [history.held, out] if out.owner.size else [history.held],
+        [passing],
+        [history.linked if router else passing],
+        [history.routed if router else history.leased],
     ]
+    levels = [lives.length]
+    for before, state in zip([[], *states], states, strict=False):
+        same = len(before) == len(state) and all(map(is_, before, state))
+        levels.append(levels[-1] if same else seconds(state))
     return {cause: np.maximum(levels[i] - levels[i + 1], 0.0) for i, cause in enumerate(CAUSES)}

@@ -241,6 +241,11 @@ class Lives:
         """Seconds of each life."""
         return np.maximum(self.end - self.start, 0.0)
 
+    @cached_property
+    def any(self) -> bool:
+        """Whether any owner lives at all."""
+        return bool(np.any(self.end > self.start))
+
 
 def gaps(serving: Rows, lives: Lives) -> Rows:
     """The maximal times in which an owner lives and does not serve.
@@ -320,8 +325,8 @@ def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tu
     the parts.
     """
     low, high = extent(owner, rows.owner, owners)
-    first = _bisect(rows.end, low, high, start, after=True)
-    stop = _bisect(rows.start, low, high, end, after=False)
+    first = bisect(rows.end, low, high, start, after=True)
+    stop = bisect(rows.start, low, high, end)
     which, row = every(first, stop)
     parts = Rows(
         rows.owner[row],
@@ -335,8 +340,8 @@ def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tu
 def inside(owner: Ints, time: Floats, rows: Rows, owners: int) -> Bools:
     """Whether any of *rows* of each *owner*, disjoint and by owner and start, holds its *time*."""
     where = extent(owner, rows.owner, owners)
-    started = _bisect(rows.start, *where, time, after=True)
-    found: Bools = started > _bisect(rows.end, *where, time, after=True)
+    started = bisect(rows.start, *where, time, after=True)
+    found: Bools = started > bisect(rows.end, *where, time, after=True)
     return found
 
 
@@ -345,7 +350,7 @@ def begun(owner: Ints, time: Floats, rows: Rows, owners: int) -> Ints:
 
     *rows* must be by owner and start. Where there is none the place is that of another owner's.
     """
-    return _bisect(rows.start, *extent(owner, rows.owner, owners), time, after=True) - 1
+    return bisect(rows.start, *extent(owner, rows.owner, owners), time, after=True) - 1
 
 
 def following(owner: Ints, time: Floats, owners: Ints, times: Floats, size: int) -> Ints:
@@ -353,7 +358,7 @@ def following(owner: Ints, time: Floats, owners: Ints, times: Floats, size: int)
 
     The table must be by owner and time. Where there is none the place is the next owner's first.
     """
-    return _bisect(times, *extent(owner, owners, size), time, after=False)
+    return bisect(times, *extent(owner, owners, size), time)
 
 
 def matched(owner: Ints, time: Floats, owners: Ints, times: Floats) -> tuple[Ints, Ints]:
@@ -378,10 +383,10 @@ def extent(owner: Ints, owners: Ints, size: int) -> tuple[Ints, Ints]:
     return high - count[owner], high
 
 
-def _bisect(values: Floats, low: Ints, high: Ints, sought: Floats, *, after: bool) -> Ints:
+def bisect(values: Floats, low: Ints, high: Ints, sought: Floats, *, after: bool = False) -> Ints:
     """Binary search of each *sought* in its own range of *values*, all at once.
 
-    The first place whose value is over (*after*) or not below *sought*.
+    The first place whose value is not below *sought*, or is over it (*after*).
     """
     place = low.copy()
     if not values.size:

@@ -50,7 +50,7 @@ class Measured:
 
     def _alive(self, sort: Sort, reason: str) -> Lives:
         lives = self.history.lives(sort)
-        if not np.any(lives.length > 0):
+        if not lives.any:
             raise UndefinedError(reason)
         return lives
 

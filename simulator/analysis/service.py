@@ -61,11 +61,15 @@ class History:
         return alternating(self.trace, Kind.STOPPED, Kind.STARTED)
 
     def unheard(self, agent: int) -> Spans:
-        """When *agent* could not report through its node's fault: process, host or management."""
+        """When *agent* could not report through its node's fault."""
+        return union_of(self.mute(agent))
+
+    def mute(self, agent: int) -> list[Spans]:
+        """When the process of *agent* did not run, when its host and its management NIC were down."""
         host = int(self.trace.components.host[agent])
         nic = self.management[self.trace.components.names[host]]
         down = [self.failed.get(part, NOTHING) for part in (host, nic)]
-        return union_of([self.stopped.get(agent, NOTHING), *down])
+        return [self.stopped.get(agent, NOTHING), *down]
 
     @cached_property
     def flushed(self) -> dict[int, Spans]:
@@ -321,7 +325,12 @@ class History:
     @cached_property
     def present(self) -> Rows:
         """When each router was set up at a node that reaches the data network."""
-        return self.carried_by(self.of(Sort.ROUTER, self.wired), external=False)
+        return self.of(Sort.ROUTER, self._within_reach)
+
+    @cached_property
+    def _within_reach(self) -> Rows:
+        """When each object was set up at a node that reaches the data network."""
+        return self.carried_by(self.wired, external=False)
 
     @cached_property
     def linked(self) -> Rows:
@@ -433,7 +442,7 @@ class History:
     @cached_property
     def dhcp_servers(self) -> Rows:
         """When each network had a DHCP server on a node that reaches the data network."""
-        return self.carried_by(self.of(Sort.NETWORK, self.wired), external=False)
+        return self.of(Sort.NETWORK, self._within_reach)
 
     @cached_property
     def leased(self) -> Rows:

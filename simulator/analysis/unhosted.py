@@ -37,6 +37,8 @@ def excused(history: History, bound: Rows, waits: Mapping[int, Spans]) -> Rows:
     dead = np.minimum(history.dead, history.horizon)
     router = history.trace.objects.sort == Sort.ROUTER
     loose = gaps(bound.merged(), Lives(history.born, np.where(router, dead, -np.inf)))
+    if not loose.owner.size:
+        return loose
     lost = _Lost.of(history)
     if not lost.router.size:
         return loose
