@@ -40,8 +40,12 @@ def all_down_by_nodes(history: History) -> Spans:
     for broker or server, or that its ports are not bound and its L2 agent was sound (`refusals`).
     """
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
-    settled = concatenate([serving, _excused(history)]).inside(lives).merged()
-    return difference(_times(gaps(settled, lives)), _times(serving))
+    same = serving is history.routed
+    down = history.router_outages if same else gaps(serving, lives)
+    excused = _excused(history)
+    if excused.owner.size:
+        down = down.without(excused)
+    return difference(_times(down), _times(serving))
 
 
 def _excused(history: History) -> Rows:

@@ -62,7 +62,8 @@ class Belief:
         Failures that began before the window, or while the agent looked down already, are left
         out.
         """
-        context, down, silent, size = self.history.context, self._down, self._silent, len(self.agents)
+        context, size = self.history.context, len(self.agents)
+        down, silent = self._down, self._silent
         new = (silent.start > context.begin) & (silent.start < context.end)
         silent = silent.where(new & ~inside(silent.owner, silent.start, down, size))
         place = following(silent.owner, silent.start, down.owner, down.start, size)

@@ -34,8 +34,12 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
     size, lives = len(history.trace.objects.names), history.lives(sort)
 
     def seconds(parts: list[Rows]) -> Floats:
-        rows = concatenate(history.of(sort, part) for part in parts)
-        return rows.inside(lives).merged().total(size)
+        rows, *others = (history.of(sort, part).inside(lives) for part in parts)
+        merged = rows.merged()
+        for other in others:
+            more = other.beyond(merged)
+            merged = concatenate([merged, more]).merged() if more.owner.size else merged
+        return merged.total(size)
 
     attached, out, router = history.attached, history.turned_out, sort == Sort.ROUTER
     if router and not out.owner.size:

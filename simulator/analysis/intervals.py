@@ -29,6 +29,8 @@ class Spans(NamedTuple):
 
 
 NOTHING = Spans(np.empty(0), np.empty(0))
+MANY = 10_000
+"""Of more intervals than this few matter to their union: the longest hold most of the others."""
 
 
 def union(starts: Floats, ends: Floats) -> Spans:
@@ -38,6 +40,8 @@ def union(starts: Floats, ends: Floats) -> Spans:
         starts, ends = starts[filled], ends[filled]
     if not starts.size:
         return NOTHING
+    if starts.size > MANY:
+        starts, ends = _beyond_longest(starts, ends)
     order = np.argsort(starts, kind="stable")
     starts, ends = starts[order], np.maximum.accumulate(ends[order])
     apart = starts[1:] > ends[:-1]
@@ -46,6 +50,15 @@ def union(starts: Floats, ends: Floats) -> Spans:
     edges = np.flatnonzero(apart)
     first, last = np.append(0, edges + 1), np.append(edges, starts.size - 1)
     return Spans(starts[first], ends[last])
+
+
+def _beyond_longest(starts: Floats, ends: Floats) -> tuple[Floats, Floats]:
+    """Intervals of the same union: that of the longest ones, and those that are not inside it."""
+    some = np.argpartition(starts - ends, MANY // 100)[: MANY // 100]
+    held = union(starts[some], ends[some])
+    place = np.searchsorted(held.starts, starts, side="right") - 1
+    free = (place < 0) | (ends > held.ends[place])
+    return np.append(held.starts, starts[free]), np.append(held.ends, ends[free])
 
 
 def union_of(parts: Iterable[Spans]) -> Spans:
@@ -176,6 +189,23 @@ class Rows:
         """Seconds of each owner, rows added up."""
         total = np.bincount(self.owner, weights=self.length, minlength=owners)
         return total.astype(np.float64, copy=False)  # bincount of nothing gives integers
+
+    def beyond(self, others: Rows) -> Rows:
+        """The rows that none of *others* of the same owner, merged, holds whole."""
+        if not others.owner.size:
+            return self
+        size = int(max(self.owner.max(initial=-1), others.owner[-1])) + 1
+        place = begun(self.owner, self.start, others, size)
+        held = (others.owner[place] == self.owner) & (others.start[place] <= self.start)
+        return self.where(~held | (others.end[place] < self.end))
+
+    def without(self, others: Rows) -> Rows:
+        """The parts of the rows that no row of *others* of the same owner covers."""
+        size = int(max(self.owner.max(initial=-1), others.owner.max(initial=-1))) + 1
+        which, parts = join(self.owner, self.start, self.end, others.merged(), size)
+        holes = gaps(Rows(which, which, parts.start, parts.end), Lives(self.start, self.end))
+        which = holes.owner
+        return Rows(self.owner[which], self.node[which], holes.start, holes.end)
 
     def ordered(self) -> Rows:
         """The rows by owner and start; itself if they are so already."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import Rows, matched
+from simulator.analysis.intervals import Rows, grouped, matched
 from simulator.analysis.service import History
 from simulator.analysis.states import places
 from simulator.trace import Bools, Floats, Ints, Kind, Sort
@@ -16,28 +16,29 @@ def blasts(history: History) -> Floats:
     Onsets are failures of components, and the restarts that wipe or flush what a host had. What
     comes over one node (or one uplink) at one instant is one onset.
     """
-    trace = history.trace
-    lives = history.lives(Sort.ROUTER)
-    stops = _stops(history)
-    times, places = _onsets(history)
-    instants = np.unique(times)
-    width = trace.nodes.host.size + trace.uplinks.size
-    onsets = np.unique(np.searchsorted(instants, times) * width + places)
-    instant = np.searchsorted(instants, stops.end)
-    known = np.append(instants, np.inf)[instant] == stops.end
+    trace, stops = history.trace, _stops(history)
     gateway = trace.objects.gateway[stops.owner]
-    uplink = np.where(gateway >= 0, trace.nodes.host.size + gateway, -1)
-    hits = np.zeros(onsets.size)
-    for place in (stops.node, uplink):
-        key = (instant * width + place)[known & (place >= 0)]
-        found = np.searchsorted(onsets, key)
-        found = found[np.append(onsets, -1)[found] == key]
-        hits += np.bincount(found, minlength=onsets.size)
+    stopped = dict(grouped(stops.node))
+    stopped |= {trace.nodes.host.size + exit_: at for exit_, at in grouped(gateway) if exit_ >= 0}
+    times, places = _onsets(history)
+    found: list[tuple[Ints, Floats, Ints]] = []
+    for place, which in grouped(places):
+        if place in stopped:
+            instants, ends = np.unique(times[which]), stops.end[stopped[place]]
+            at = np.searchsorted(instants, ends)
+            at = at[np.append(instants, np.inf)[at] == ends]
+            hits = np.bincount(at, minlength=instants.size)
+            found.append((np.full(instants.size, place), instants, hits))
+    if not found:
+        return np.empty(0)
+    where, time, hits = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((where, time))
+    order = order[hits[order] > 0]
+    time, lives = time[order], history.lives(Sort.ROUTER)
     alive = lives.end > lives.start
-    time = instants[onsets[hits > 0] // width]
     living = np.searchsorted(np.sort(lives.start[alive]), time)
     living -= np.searchsorted(np.sort(lives.end[alive]), time)
-    shares: Floats = hits[hits > 0] / living
+    shares: Floats = hits[order] / living
     return shares
 
 

@@ -65,7 +65,7 @@ class History:
         return union_of(self.mute(agent))
 
     def mute(self, agent: int) -> list[Spans]:
-        """When the process of *agent* did not run, when its host and its management NIC were down."""
+        """When the process of *agent* did not run, its host was down, its management NIC was."""
         host = int(self.trace.components.host[agent])
         nic = self.management[self.trace.components.names[host]]
         down = [self.failed.get(part, NOTHING) for part in (host, nic)]
@@ -222,7 +222,7 @@ class History:
         return self._wired(self.attached)
 
     def _wired(self, rows: Rows) -> Rows:
-        if not self.refused and not self.unwired:
+        if not self.refused and self.unwired.keys().isdisjoint(self.trace.nodes.l2.tolist()):
             return rows
         start = rows.start.copy()
         if self.refused:
