@@ -98,7 +98,7 @@ def _unsettled(history: History) -> Rows:
     lives = history.lives(Sort.ROUTER)
     idle = gaps(history.held.inside(lives).merged(), lives)
     attached = history.attached.merged()
-    _, none = join(idle.owner, idle.start, idle.end, attached, lives.start.size)
+    _, none = join(idle.owner, idle.start, idle.end, attached)
     return concatenate([none, history.conflicted]).merged()
 
 

@@ -10,10 +10,9 @@ from simulator.analysis.intervals import (
     NOTHING,
     Rows,
     Spans,
-    extent,
-    following,
     inside,
     intersect,
+    placed,
     rows_of,
 )
 from simulator.analysis.replicas import outside
@@ -62,13 +61,12 @@ class Belief:
         Failures that began before the window, or while the agent looked down already, are left
         out.
         """
-        context, size = self.history.context, len(self.agents)
-        down, silent = self._down, self._silent
+        context, down, silent = self.history.context, self._down, self._silent
         new = (silent.start > context.begin) & (silent.start < context.end)
-        silent = silent.where(new & ~inside(silent.owner, silent.start, down, size))
-        place = following(silent.owner, silent.start, down.owner, down.start, size)
-        _, stop = extent(silent.owner, down.owner, size)
-        noticed = np.append(down.start, np.inf)[np.where(place < stop, place, -1)]
+        silent = silent.where(new & ~inside(silent.owner, silent.start, down))
+        place = placed(silent.owner, silent.start, down.owner, down.start)
+        theirs = np.append(down.owner, -1)[place] == silent.owner
+        noticed = np.where(theirs, np.append(down.start, np.inf)[place], np.inf)
         delays: Floats = noticed - silent.start
         return delays[noticed < np.minimum(silent.end, context.end)]
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.trace import Bools, Floats, Ints
 
@@ -194,15 +195,13 @@ class Rows:
         """The rows that none of *others* of the same owner, merged, holds whole."""
         if not others.owner.size:
             return self
-        size = int(max(self.owner.max(initial=-1), others.owner[-1])) + 1
-        place = begun(self.owner, self.start, others, size)
+        place = placed(self.owner, self.start, others.owner, others.start, "right") - 1
         held = (others.owner[place] == self.owner) & (others.start[place] <= self.start)
         return self.where(~held | (others.end[place] < self.end))
 
     def without(self, others: Rows) -> Rows:
         """The parts of the rows that no row of *others* of the same owner covers."""
-        size = int(max(self.owner.max(initial=-1), others.owner.max(initial=-1))) + 1
-        which, parts = join(self.owner, self.start, self.end, others.merged(), size)
+        which, parts = join(self.owner, self.start, self.end, others.merged())
         holes = gaps(Rows(which, which, parts.start, parts.end), Lives(self.start, self.end))
         which = holes.owner
         return Rows(self.owner[which], self.node[which], holes.start, holes.end)
@@ -348,15 +347,14 @@ def grouped(keys: Ints) -> Iterator[tuple[int, Ints]]:
         yield key, order[a:b]
 
 
-def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tuple[Ints, Rows]:
+def join(owner: Ints, start: Floats, end: Floats, rows: Rows) -> tuple[Ints, Rows]:
     """The parts of the intervals (owner, start, end) that *rows* of the same owner cover.
 
     *rows* must be disjoint, by owner and start. Returns which interval each part is of, and
     the parts.
     """
-    low, high = extent(owner, rows.owner, owners)
-    first = bisect(rows.end, low, high, start, after=True)
-    stop = bisect(rows.start, low, high, end)
+    first = placed(owner, start, rows.owner, rows.end, "right")
+    stop = placed(owner, end, rows.owner, rows.start)
     which, row = every(first, stop)
     parts = Rows(
         rows.owner[row],
@@ -367,64 +365,35 @@ def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tu
     return which, parts
 
 
-def inside(owner: Ints, time: Floats, rows: Rows, owners: int) -> Bools:
+def inside(owner: Ints, time: Floats, rows: Rows) -> Bools:
     """Whether any of *rows* of each *owner*, disjoint and by owner and start, holds its *time*."""
-    where = extent(owner, rows.owner, owners)
-    started = bisect(rows.start, *where, time, after=True)
-    found: Bools = started > bisect(rows.end, *where, time, after=True)
+    begun = placed(owner, time, rows.owner, rows.start, "right")
+    found: Bools = begun > placed(owner, time, rows.owner, rows.end, "right")
     return found
-
-
-def begun(owner: Ints, time: Floats, rows: Rows, owners: int) -> Ints:
-    """The place in *rows* of the last one of each *owner* that began by its *time*.
-
-    *rows* must be by owner and start. Where there is none the place is that of another owner's.
-    """
-    return bisect(rows.start, *extent(owner, rows.owner, owners), time, after=True) - 1
-
-
-def following(owner: Ints, time: Floats, owners: Ints, times: Floats, size: int) -> Ints:
-    """The place in (*owners*, *times*) of the first of each *owner* at its *time* or later.
-
-    The table must be by owner and time. Where there is none the place is the next owner's first.
-    """
-    return bisect(times, *extent(owner, owners, size), time)
 
 
 def matched(owner: Ints, time: Floats, owners: Ints, times: Floats) -> tuple[Ints, Ints]:
     """All pairs of a place in (*owner*, *time*) and one in (*owners*, *times*) that are equal."""
-    everyone, ever = np.concatenate([owner, owners]), np.concatenate([time, times])
-    order = np.lexsort((ever, everyone))
-    everyone, ever = everyone[order], ever[order]
-    number = np.empty(order.size, dtype=np.int64)
-    fresh = (everyone[1:] != everyone[:-1]) | (ever[1:] != ever[:-1])
-    number[order] = np.append(0, np.cumsum(fresh))[: order.size]
-    mine, theirs = number[: owner.size], number[owner.size :]
-    order = np.argsort(theirs, kind="stable")
-    theirs = theirs[order]
-    which, place = every(np.searchsorted(theirs, mine), np.searchsorted(theirs, mine, "right"))
+    order = np.lexsort((times, owners))
+    table = owners[order], times[order]
+    first, stop = (placed(owner, time, *table, side) for side in SIDES)
+    which, place = every(first, stop)
     return which, order[place]
 
 
-def extent(owner: Ints, owners: Ints, size: int) -> tuple[Ints, Ints]:
-    """From where to where in *owners*, which are in order, each *owner* is; -1 is nowhere."""
-    count = np.append(np.bincount(owners, minlength=size), 0)
-    high = np.cumsum(count)[owner]  # of -1 the last, which is empty
-    return high - count[owner], high
+SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
 
 
-def bisect(values: Floats, low: Ints, high: Ints, sought: Floats, *, after: bool = False) -> Ints:
-    """Binary search of each *sought* in its own range of *values*, all at once.
-
-    The first place whose value is not below *sought*, or is over it (*after*).
-    """
-    place = low.copy()
-    if not values.size:
-        return place
-    short = np.less_equal if after else np.less
-    for bit in reversed(range(int((high - low).max(initial=0)).bit_length())):
-        step = place + (1 << bit)
-        passed = short(values.take(step - 1, mode="clip"), sought)
-        passed &= step <= high
-        place = np.where(passed, step, place)
+def placed(
+    owner: Ints, time: Floats, owners: Ints, times: Floats, side: Literal["left", "right"] = "left"
+) -> Ints:
+    """Where each (*owner*, *time*) belongs in a table by owner and time: its place."""
+    place: Ints = np.searchsorted(_pairs(owners, times), _pairs(owner, time), side)
     return place
+
+
+def _pairs(owner: Ints, time: Floats) -> NDArray[np.complex128]:
+    """Owner and time in one number: complex ones are in order of their real parts first."""
+    pairs = np.empty(owner.size, dtype=np.complex128)
+    pairs.real, pairs.imag = owner, time
+    return pairs

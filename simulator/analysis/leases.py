@@ -16,7 +16,7 @@ import numpy as np
 from simulator.analysis.cohorts import REMEMBERED
 from simulator.analysis.course import course
 from simulator.analysis.dhcp_ports import by_port
-from simulator.analysis.intervals import Lives, Rows, every, extent, gaps, join
+from simulator.analysis.intervals import SIDES, Lives, Rows, every, gaps, join
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.renewals import Renewals
 from simulator.analysis.residents import Residents
@@ -155,8 +155,9 @@ class Leases:
         ports = int(servers.node.max(initial=0)) + 1
         pairs, pair = np.unique(servers.owner * ports + servers.node, return_inverse=True)
         rows = Rows(pair, servers.node, servers.start, servers.end).ordered()
-        which, pair = every(*extent(walked.network, pairs // ports, self._size))
-        place, parts = join(pair, walked.start[which], walked.end[which], rows, pairs.size)
+        network = pairs // ports
+        which, pair = every(*(np.searchsorted(network, walked.network, side) for side in SIDES))
+        place, parts = join(pair, walked.start[which], walked.end[which], rows)
         return Rows(which[place], parts.node, parts.start, parts.end)
 
     # -- what the metrics ask --------------------------------------------------------------
@@ -186,10 +187,10 @@ class Leases:
         total = float(np.sum(((people.end - people.start) * people.count)[exits >= 0]))
         if history.context.distributed:
             return self.residents.north_south(self.pieces), total
-        which, parts = join(exits, people.start, people.end, routed, self._size)
+        which, parts = join(exits, people.start, people.end, routed)
         served = float(np.sum(parts.length * people.count[which]))
         if history.context.architecture == "multi_host":
             return served, total
         pieces = self.pieces
-        which, parts = join(router[pieces.network], pieces.start, pieces.end, routed, self._size)
+        which, parts = join(router[pieces.network], pieces.start, pieces.end, routed)
         return served - pieces.integral(which, parts.start, parts.end), total

@@ -50,8 +50,7 @@ def _shared(rows: Rows, others: Rows) -> tuple[Ints, Floats, Floats]:
     """The parts of *rows* that *others* of the same owner and node cover: whose, from, to."""
     mine, theirs = _places(rows, others)
     merged = Rows(theirs, theirs, others.start, others.end).merged()
-    size = int(max(mine.max(initial=-1), theirs.max(initial=-1))) + 1
-    which, parts = join(mine, rows.start, rows.end, merged, size)
+    which, parts = join(mine, rows.start, rows.end, merged)
     return which, parts.start, parts.end
 
 

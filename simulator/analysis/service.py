@@ -16,11 +16,11 @@ from simulator.analysis.intervals import (
     Lives,
     Rows,
     Spans,
-    begun,
     complement,
     concatenate,
     gaps,
     grouped,
+    placed,
     union_of,
 )
 from simulator.analysis.replicas import mastering, without_standbys
@@ -409,7 +409,7 @@ class History:
 
     def _with_nodes(self, pieces: Rows, rows: Rows) -> Rows:
         """Give each of *pieces* the node of the last of *rows* to begin that covers its start."""
-        place = begun(pieces.owner, pieces.start, rows, self.born.size)
+        place = placed(pieces.owner, pieces.start, rows.owner, rows.start, "right") - 1
         wrong = np.flatnonzero(rows.end[place] <= pieces.start)
         while wrong.size:
             place[wrong] -= 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.analysis.cohorts import Cohorts
 from simulator.analysis.course import Course
-from simulator.analysis.intervals import Rows, bisect, concatenate, join
+from simulator.analysis.intervals import Rows, concatenate, join, placed
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.service import History
 from simulator.trace import Floats, Ints, Kind, Sort, Trace
@@ -18,8 +18,8 @@ from simulator.trace import Floats, Ints, Kind, Sort, Trace
 class Changes:
     """Changes of networks' numbers of VMs, by network and time: *by* how many each.
 
-    *before* is how many the network had; *share* of them stay, whoever comes. The changes of
-    network n, which has *vms*[n] at its creation, lie from *first*[n] to *first*[n + 1].
+    *before* is how many the network had; *share* of them stay, whoever comes. *vms* is
+    how many each network has at its creation.
     """
 
     network: Ints
@@ -28,7 +28,6 @@ class Changes:
     before: Floats
     share: Floats
     vms: Floats
-    first: Ints
 
     @classmethod
     def of(cls, trace: Trace) -> Changes:
@@ -36,20 +35,19 @@ class Changes:
         events, vms = trace.of(Kind.VMS), trace.objects.vms
         order = np.argsort(events.object, kind="stable")
         network, time, by = events.object[order], events.time[order], events.value[order]
-        first = np.append(0, np.cumsum(np.bincount(network, minlength=vms.size)))
         sums = np.cumsum(by) - by
-        before = vms[network] + sums - sums[first[network]]
+        before = vms[network] + sums - sums[np.searchsorted(network, network)]
         left = np.maximum((before + by) / np.where(before > 0, before, 1.0), 0.0)
         share = np.where(by >= 0, 1.0, np.where(before > 0, left, 0.0))
-        return cls(network, time, by, before, share, vms, first)
+        return cls(network, time, by, before, share, vms)
 
     def since(self, network: Ints, time: Floats) -> Ints:
         """The place of the first change of each network at its time or later, if there is one."""
-        return bisect(self.time, self.first[network], self.first[network + 1], time)
+        return placed(network, time, self.network, self.time)
 
     def count(self, network: Ints, time: Floats) -> Floats:
         """How many VMs each network has just before its time."""
-        place, low = self.since(network, time), self.first[network]
+        place, low = self.since(network, time), np.searchsorted(self.network, network)
         sums = np.append(0.0, np.cumsum(self.by))
         found: Floats = self.vms[network] + sums[place] - sums[low]
         return found
@@ -154,7 +152,7 @@ class Turnover:
         share = np.append(np.ones(self._whole.owner.size), left)
         rows = concatenate([self._whole, Rows(unit, unit, start, end)])
         rows = Rows(rows.owner, np.arange(share.size), rows.start, rows.end).ordered()
-        which, parts = join(pieces.network, pieces.start, pieces.end, rows, self.units.size)
+        which, parts = join(pieces.network, pieces.start, pieces.end, rows)
         share, slope = share[parts.node], pieces.slope[which]
         level = pieces.level[which] + slope * (parts.start - pieces.start[which])
         return pieces_of([(parts.owner, parts.start, parts.end, level * share, slope * share)])

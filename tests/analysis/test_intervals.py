@@ -106,7 +106,7 @@ def test_gaps_are_life_without_service(found, bounds):
 @given(owned, owned)
 def test_join_by_owner(left, right):
     pieces, table = rows(left), rows(right).merged()
-    which, parts = join(pieces.owner, pieces.start, pieces.end, table, 4)
+    which, parts = join(pieces.owner, pieces.start, pieces.end, table)
     for i, (owner, a, b) in enumerate(zip(pieces.owner, pieces.start, pieces.end, strict=True)):
         mine = which == i
         assert covered(zip(parts.start[mine], parts.end[mine], strict=True)) == covered(
