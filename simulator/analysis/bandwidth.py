@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.analysis.demands import Demands
 from simulator.analysis.intervals import Rows, gaps, union
@@ -40,17 +39,16 @@ class Profile:
     def __init__(self, daily: tuple[tuple[float, float], ...]) -> None:
         steps = daily or ((0.0, 1.0),)
         edges = [since for since, _ in steps[1:]] + [DAY]
-        self._starts = [since for since, _ in steps]
-        self._lengths = [e - s for e, s in zip(edges, self._starts, strict=True)]
+        self._starts = np.array([[since] for since, _ in steps])
+        self._lengths = np.array([[edge] for edge in edges]) - self._starts
         self.factors = [factor for _, factor in steps]
 
-    def held(self, times: Floats) -> NDArray[np.float64]:
+    def held(self, times: Floats) -> Floats:
         """Seconds of each step in [0, t), one row a step."""
         days, rest = np.divmod(times, DAY)
-        return np.array([
-            days * length + np.clip(rest - start, 0.0, length)
-            for start, length in zip(self._starts, self._lengths, strict=True)
-        ])  # fmt: skip
+        part = np.minimum(np.maximum(rest - self._starts, 0.0), self._lengths)
+        held: Floats = days * self._lengths + part
+        return held
 
     def weight(self, times: Floats) -> Floats:
         """The integral of the factor over [0, t)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import Rows, grouped, matched
+from simulator.analysis.intervals import Rows, matched, placed
 from simulator.analysis.service import History
 from simulator.analysis.states import places
 from simulator.trace import Bools, Floats, Ints, Kind, Sort
@@ -17,24 +17,16 @@ def blasts(history: History) -> Floats:
     comes over one node (or one uplink) at one instant is one onset.
     """
     trace, stops = history.trace, _stops(history)
+    where, times = _onsets(history)
     gateway = trace.objects.gateway[stops.owner]
-    stopped = dict(grouped(stops.node))
-    stopped |= {trace.nodes.host.size + exit_: at for exit_, at in grouped(gateway) if exit_ >= 0}
-    times, places = _onsets(history)
-    found: list[tuple[Ints, Floats, Ints]] = []
-    for place, which in grouped(places):
-        if place in stopped:
-            instants, ends = np.unique(times[which]), stops.end[stopped[place]]
-            at = np.searchsorted(instants, ends)
-            at = at[np.append(instants, np.inf)[at] == ends]
-            hits = np.bincount(at, minlength=instants.size)
-            found.append((np.full(instants.size, place), instants, hits))
-    if not found:
-        return np.empty(0)
-    where, time, hits = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((where, time))
+    hits = np.zeros(where.size, dtype=np.int64)
+    for place in (stops.node, np.where(gateway >= 0, trace.nodes.host.size + gateway, -1)):
+        at = placed(place, stops.end, where, times)
+        found = (np.append(where, -2)[at] == place) & (np.append(times, np.inf)[at] == stops.end)
+        hits += np.bincount(at[found], minlength=hits.size)
+    order = np.lexsort((where, times))
     order = order[hits[order] > 0]
-    time, lives = time[order], history.lives(Sort.ROUTER)
+    time, lives = times[order], history.lives(Sort.ROUTER)
     alive = lives.end > lives.start
     living = np.searchsorted(np.sort(lives.start[alive]), time)
     living -= np.searchsorted(np.sort(lives.end[alive]), time)
@@ -42,14 +34,18 @@ def blasts(history: History) -> Floats:
     return shares
 
 
-def _onsets(history: History) -> tuple[Floats, Ints]:
-    """When causes of outages began, and where: a node, or past the nodes an uplink."""
+def _onsets(history: History) -> tuple[Ints, Floats]:
+    """Where causes of outages began, a node, or past the nodes an uplink, and when; in order."""
     trace = history.trace
     place_of = history.node_of.copy()
     place_of[trace.uplinks] = trace.nodes.host.size + np.arange(trace.uplinks.size)
     rows = places(trace, Kind.FAIL, Kind.WIPED, Kind.FLUSHED)
-    place = place_of[trace.subject[rows]]
-    return trace.time[rows][place >= 0], place[place >= 0]
+    where, time = place_of[trace.subject[rows]], trace.time[rows]
+    order = np.lexsort((time, where))
+    where, time = where[order], time[order]
+    fresh = np.append(True, (where[1:] != where[:-1]) | (time[1:] != time[:-1]))[: where.size]
+    fresh &= where >= 0
+    return where[fresh], time[fresh]
 
 
 def _stops(history: History) -> Rows:

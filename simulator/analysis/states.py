@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import Rows, Spans, ranges
+from simulator.analysis.intervals import Rows, Spans, concatenate, ranges
 from simulator.trace import Bools, Floats, Ints, Kind, Trace
 
 
@@ -46,9 +46,11 @@ def places(trace: Trace, *kinds: Kind) -> Ints:
 
 def _held(trace: Trace, rows: Ints, group: Ints, on: Bools) -> Rows:
     """When each group was on, which it is or not from each of its events (*rows*) to the next."""
+    if not rows.size:
+        return concatenate(())
     order = np.argsort(group, kind="stable")
     group, time, on = group[order], trace.time[rows[order]], on[order]
-    before = np.append(False, on[:-1] & (group[1:] == group[:-1]))[: on.size]
+    before = np.append(False, on[:-1] & (group[1:] == group[:-1]))
     turns = np.flatnonzero(on != before)
     group, time = np.append(group[turns], -1), np.append(time[turns], trace.horizon)
     begins = np.flatnonzero(on[turns])
@@ -60,6 +62,8 @@ def _held(trace: Trace, rows: Ints, group: Ints, on: Bools) -> Rows:
 
 def _spans(rows: Rows) -> dict[int, Spans]:
     """The *rows* of each owner, by owner and start."""
+    if not rows.owner.size:
+        return {}
     first, stop, _ = ranges(rows.owner)
     return {
         owner: Spans(rows.start[a:b], rows.end[a:b])
