@@ -137,8 +137,7 @@ class _Solver:
             for ordered in (rows.start[self._starts], rows.end[self._ends])
         )
         active = np.empty(0, dtype=np.int64)
-        rates = self._rates(active)
-        sums = rates.sum(axis=1).tolist()
+        solved, rates, sums = self._node.copy(), self._rates(active), [0.0] * len(self.factors)
         begun = gone = 0
         for i, (alive, lengths) in enumerate(zip(self._alive, self.held, strict=True)):
             if (begun, gone) != (started[i], ended[i]):
@@ -147,21 +146,22 @@ class _Solver:
                 self._node[rows.owner[come]] = rows.node[come]
                 begun, gone = started[i], ended[i]
                 active = np.flatnonzero(self._node >= 0)
-                rates = self._rates(active)
-                sums = rates.sum(axis=1).tolist()
+                # After an outage of all that serves, all is often as it was before.
+                if active.size and not np.array_equal(self._node, solved):
+                    solved, rates = self._node.copy(), self._rates(active)
+                    sums = rates.sum(axis=1).tolist()
             for rate, total, factor, held in zip(rates, sums, self.factors, lengths, strict=True):
                 if held and active.size:
                     self.carried[active] += rate * held
-                if total < alive * factor * (1 - RELATIVE):
+                if (total if active.size else 0.0) < alive * factor * (1 - RELATIVE):
                     self.below += held
         return self.carried, self.below
 
     def _rates(self, active: Ints) -> Floats:
         """The rates of *active* demands, one row a factor: node levels, then uplink levels."""
         rates = np.outer(self.factors, self.load[active])
-        if active.size:
-            _level(rates, self._node[active], self.capacity)
-            _level(rates, self.exit[active], self.uplink)
+        _level(rates, self._node[active], self.capacity)
+        _level(rates, self.exit[active], self.uplink)
         return rates
 
 
@@ -170,8 +170,7 @@ def _level(demand: Floats, group: Ints, capacity: Floats) -> None:
     rows, width = demand.shape[0], capacity.size
     key = (np.arange(0, rows * width, width)[:, np.newaxis] + group).ravel()
     total = np.bincount(key, weights=demand.ravel(), minlength=rows * width).reshape(rows, width)
-    over = total > capacity
-    for row, one in zip(*np.nonzero(over), strict=True) if over.any() else ():
+    for row, one in zip(*np.nonzero(total > capacity), strict=True):
         mine = np.flatnonzero(group == one)
         demand[row, mine] = np.minimum(
             demand[row, mine], water_level(demand[row, mine], capacity[one])
