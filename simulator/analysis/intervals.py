@@ -252,7 +252,7 @@ def _fresh(group: Ints, starts: Floats, ends: Floats) -> Bools:
     order = np.argsort(ends)
     rank = np.empty(ends.size, dtype=np.int64)
     rank[order] = np.arange(ends.size)
-    number = ranges(group)[2] * ends.size
+    number = np.cumsum(np.append(True, ~same)) * ends.size
     reach = ends[order[np.maximum.accumulate(rank + number) - number]]
     fresh[1:] = ~(same & (starts[1:] <= reach[:-1]))
     return fresh
@@ -282,7 +282,7 @@ def gaps(serving: Rows, lives: Lives) -> Rows:
     *serving* must be disjoint, by owner and start, and inside the lives.
     """
     owner = serving.owner
-    first, stop, _ = ranges(owner)
+    first, stop = ranges(owner)
     last = stop - 1
     begin = np.empty(owner.size)
     begin[1:] = serving.end[:-1]
@@ -297,15 +297,24 @@ def gaps(serving: Rows, lives: Lives) -> Rows:
     return Rows(owners[filled], node, start[filled], end[filled])
 
 
-def ranges(owner: Ints) -> tuple[Ints, Ints, Ints]:
-    """Where the rows of each owner begin and stop, and the number of each row's owner so counted.
-
-    Rows must be by owner; those without rows are not counted.
-    """
+def ranges(owner: Ints) -> tuple[Ints, Ints]:
+    """Where the rows of each owner that has any begin and stop; they must be by owner."""
     fresh = np.ones(owner.size, dtype=bool)
     np.not_equal(owner[1:], owner[:-1], out=fresh[1:])
     first = np.flatnonzero(fresh)
-    return first, np.append(first[1:], owner.size)[: first.size], np.cumsum(fresh) - 1
+    stop = np.empty_like(first)
+    stop[:-1] = first[1:]
+    stop[-1:] = owner.size
+    return first, stop
+
+
+def several(rows: Rows, owners: int) -> Bools:
+    """Which of so many *owners* have rows at more than one node."""
+    one = np.empty(owners, dtype=np.int64)
+    one[rows.owner] = rows.node
+    found = np.zeros(owners, dtype=bool)
+    found[rows.owner[rows.node != one[rows.owner]]] = True
+    return found
 
 
 def concatenate(parts: Iterable[Rows]) -> Rows:
@@ -342,7 +351,7 @@ def grouped(keys: Ints) -> Iterator[tuple[int, Ints]]:
     if keys.min() >= -1 and keys.max() < np.iinfo(np.int16).max:
         keys = keys.astype(np.int16)  # sorted in linear time
     order = np.argsort(keys, kind="stable")
-    first, stop, _ = ranges(keys[order])
+    first, stop = ranges(keys[order])
     for key, a, b in zip(keys[order[first]].tolist(), first.tolist(), stop.tolist(), strict=True):
         yield key, order[a:b]
 

@@ -16,7 +16,7 @@ import numpy as np
 from simulator.analysis.cohorts import REMEMBERED
 from simulator.analysis.course import course
 from simulator.analysis.dhcp_ports import by_port
-from simulator.analysis.intervals import SIDES, Lives, Rows, every, gaps, join
+from simulator.analysis.intervals import SIDES, Lives, Rows, every, gaps, join, several
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.renewals import Renewals
 from simulator.analysis.residents import Residents
@@ -57,7 +57,7 @@ class Leases:
         outages = gaps(history.leased, lives)
         outages = outages.take(np.lexsort((outages.start, outages.owner)))
         servers = by_port(history)
-        single = self._single(servers)
+        single = ~several(servers, self._size)  # as VMs see it
 
         harmful = self._harmful(outages, single)
         whole = np.zeros(self._size, dtype=bool)
@@ -76,12 +76,6 @@ class Leases:
             (part.network, part.start, part.end, part.level, part.slope)
             for part in (self._steady(outages.take(alone), dead), *self._walked(walked, servers))
         )
-
-    def _single(self, servers: Rows) -> Bools:
-        """Which networks have no more than one server, ever, as VMs see it."""
-        ports = int(servers.node.max(initial=0)) + 1
-        owner = np.unique(servers.owner * ports + servers.node) // ports
-        return np.bincount(owner, minlength=self._size) <= 1
 
     def _harmful(self, outages: Rows, single: Bools) -> Bools:
         """Which outages may cost an address: the oldest lease then ends, or VMs come or go."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import Rows, matched, placed
+from simulator.analysis.intervals import Rows, matched, placed, several
 from simulator.analysis.service import History
 from simulator.analysis.states import places
 from simulator.trace import Bools, Floats, Ints, Kind, Sort
@@ -68,15 +68,15 @@ def moves(outages: Rows, serving: Rows) -> Floats:
     each node, so that several nodes may serve one owner at a time.
     """
     owners = int(max(outages.owner.max(initial=-1), serving.owner.max(initial=-1))) + 1
-    some, several = np.empty(owners, dtype=np.int64), np.zeros(owners, dtype=bool)
-    some[serving.owner] = serving.node
-    several[serving.owner[serving.node != some[serving.owner]]] = True
-    outages, serving = outages.where(several[outages.owner]), serving.where(several[serving.owner])
+    movers = several(serving, owners)
+    outages, serving = outages.where(movers[outages.owner]), serving.where(movers[serving.owner])
+    if not outages.owner.size:
+        return np.empty(0)
     before, old = matched(outages.owner, outages.start, serving.owner, serving.end)
     after, new = matched(outages.owner, outages.end, serving.owner, serving.start)
     moved = np.zeros((2, outages.owner.size), dtype=bool)
     moved[0, before], moved[1, after] = True, True
-    width = int(serving.node.max(initial=-1)) + 1
+    width = int(serving.node.max()) + 1
     stayed = np.intersect1d(before * width + serving.node[old], after * width + serving.node[new])
-    moved[0, stayed // max(width, 1)] = False
+    moved[0, stayed // width] = False
     return outages.length[moved.all(axis=0)]

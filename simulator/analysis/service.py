@@ -119,7 +119,7 @@ class History:
 
     def of(self, sort: Sort, rows: Rows) -> Rows:
         """Those of *rows* whose owners are of one sort."""
-        return rows.where(self.trace.objects.sort[rows.owner] == sort)
+        return rows.where(self.trace.objects.sort[rows.owner] == int(sort))
 
     # -- what is set up where --------------------------------------------------------------
 

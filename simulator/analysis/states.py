@@ -17,9 +17,8 @@ def failed(trace: Trace) -> dict[int, Spans]:
     rows = places(trace, Kind.FAIL, Kind.REPAIR)
     rows = rows[np.argsort(trace.subject[rows], kind="stable")]
     component, change = trace.subject[rows], np.where(trace.kind[rows] == Kind.FAIL, 1, -1)
-    first, _, number = ranges(component)
     causes = np.cumsum(change)
-    causes -= (causes - change)[first][number]
+    causes -= (causes - change)[np.searchsorted(component, component)]  # those of others before
     return _spans(_held(trace, rows, component, causes > 0))
 
 
@@ -38,8 +37,9 @@ def alternating_objects(trace: Trace, on: Kind, off: Kind, place: Ints) -> dict[
 
 def places(trace: Trace, *kinds: Kind) -> Ints:
     """Where the events of some kinds are in the trace."""
-    chosen = trace.kind == kinds[0]
-    for kind in kinds[1:]:
+    first, *others = map(int, kinds)  # an array is slow to compare with a member of an enumeration
+    chosen = trace.kind == first
+    for kind in others:
         chosen |= trace.kind == kind
     return np.flatnonzero(chosen)
 
@@ -64,7 +64,7 @@ def _spans(rows: Rows) -> dict[int, Spans]:
     """The *rows* of each owner, by owner and start."""
     if not rows.owner.size:
         return {}
-    first, stop, _ = ranges(rows.owner)
+    first, stop = ranges(rows.owner)
     return {
         owner: Spans(rows.start[a:b], rows.end[a:b])
         for owner, a, b in zip(
