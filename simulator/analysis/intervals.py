@@ -30,8 +30,8 @@ class Spans(NamedTuple):
 
 
 NOTHING = Spans(np.empty(0), np.empty(0))
-MANY = 10_000
-"""Of more intervals than this few matter to their union: the longest hold most of the others."""
+MANY, LONGEST = 10_000, 100
+"""Of more than so many intervals few matter to their union: so many of the longest hold most."""
 
 
 def union(starts: Floats, ends: Floats) -> Spans:
@@ -55,7 +55,7 @@ def union(starts: Floats, ends: Floats) -> Spans:
 
 def _beyond_longest(starts: Floats, ends: Floats) -> tuple[Floats, Floats]:
     """Intervals of the same union: that of the longest ones, and those that are not inside it."""
-    some = np.argpartition(starts - ends, MANY // 100)[: MANY // 100]
+    some = np.argpartition(starts - ends, LONGEST)[:LONGEST]
     held = union(starts[some], ends[some])
     place = np.searchsorted(held.starts, starts, side="right") - 1
     free = (place < 0) | (ends > held.ends[place])
