@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,8 +72,6 @@ def union_of(parts: Iterable[Spans]) -> Spans:
 
 def complement(spans: Spans, begin: float, end: float) -> Spans:
     """What of [begin, end) the spans leave out."""
-    if not spans.starts.size:
-        return Spans(np.array([begin]), np.array([end])) if begin < end else NOTHING
     starts = np.concatenate([[begin], spans.ends])
     ends = np.concatenate([spans.starts, [end]])
     return clip(Spans(starts, ends), begin, end)
@@ -101,8 +99,6 @@ def difference(a: Spans, b: Spans) -> Spans:
 
 def covers(spans: Spans, times: Floats) -> Bools:
     """Which of *times* lie in *spans*."""
-    if not spans.starts.size:
-        return np.zeros(times.size, dtype=bool)
     begun = np.searchsorted(spans.starts, times, side="right")
     found: Bools = begun > np.searchsorted(spans.ends, times, side="right")
     return found
@@ -125,6 +121,10 @@ def every(first: Ints, stop: Ints) -> tuple[Ints, Ints]:
     count = np.maximum(stop - first, 0)
     which = np.repeat(np.arange(first.size), count)
     return which, np.arange(which.size) + (first - np.cumsum(count) + count)[which]
+
+
+Side: TypeAlias = Literal["left", "right"]
+SIDES: tuple[Side, Side] = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -390,13 +390,8 @@ def matched(owner: Ints, time: Floats, owners: Ints, times: Floats) -> tuple[Int
     return which, order[place]
 
 
-SIDES: tuple[Literal["left"], Literal["right"]] = ("left", "right")
-
-
-def placed(
-    owner: Ints, time: Floats, owners: Ints, times: Floats, side: Literal["left", "right"] = "left"
-) -> Ints:
-    """Where each (*owner*, *time*) belongs in a table by owner and time: its place."""
+def placed(owner: Ints, time: Floats, owners: Ints, times: Floats, side: Side = "left") -> Ints:
+    """The place of each (*owner*, *time*) in a table by owner and time: left of equals or right."""
     place: Ints = np.searchsorted(_pairs(owners, times), _pairs(owner, time), side)
     return place
 

@@ -169,7 +169,7 @@ class History:
         """
         trace = self.trace
         if not self.context.has_scheduler:
-            owner, node = self._places()
+            owner, node = self._homes()
             end = np.minimum(self.dead[owner], self.horizon)
             return Rows(owner, node, self.born[owner], end)
         rows = places(trace, Kind.BOUND)
@@ -179,7 +179,7 @@ class History:
         found = Rows(thing, self.node_of[agent], trace.time[rows], end)
         return found.where(found.end > found.start).ordered()
 
-    def _places(self) -> tuple[Ints, Ints]:
+    def _homes(self) -> tuple[Ints, Ints]:
         """Objects and the nodes they belong to where no server binds, in pairs."""
         attached, width = self.attached, self.trace.nodes.host.size
         living = np.isfinite(self.born)

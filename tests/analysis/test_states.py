@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 
 import numpy as np
@@ -24,15 +25,15 @@ happened = st.lists(
 def trace_of(events, on, off):
     """A trace of nothing but *events*, each (time, whether it is *on*, subject)."""
     time, is_on, subject = np.array(events, dtype=np.int64).reshape(-1, 3).T
-    trace = EMPTY
-    columns = {
-        "time": time.astype(float),
-        "kind": np.where(is_on == 1, on, off).astype(np.int64),
-        "subject": subject,
-        "object": np.full(time.size, -1),
-        "value": np.zeros(time.size),
-    }
-    return type(trace)(**{**vars(trace), **columns, "horizon": HORIZON})
+    return dataclasses.replace(
+        EMPTY,
+        horizon=HORIZON,
+        time=time.astype(float),
+        kind=np.where(is_on == 1, on, off).astype(np.int64),
+        subject=subject,
+        object=np.full(time.size, -1),
+        value=np.zeros(time.size),
+    )
 
 
 EMPTY = run_one(horizon="1h").trace
