@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.analysis.demands import Demands
-from simulator.analysis.intervals import Rows, gaps, union
+from simulator.analysis.intervals import Rows, every, gaps, union
 from simulator.analysis.service import History
 from simulator.trace import Floats, Ints
 from simulator.units import DAY
 
 RELATIVE = 1e-9  # carried counts as below offered by more than this share
+CELLS = 1_000_000
+"""How many (stretch, demand) cells are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def loads(history: History, demands: Demands, rows: Rows) -> Loads:
         held = (profile.held(spans.ends) - profile.held(spans.starts)).sum(axis=1)
         below = float(sum(t for t, f in zip(held, profile.factors, strict=True) if f > 0))
     else:
-        carried, below = _Solver(history, demands, rows, profile).run()
+        carried, below = _shared_out(history, demands, rows, profile)
     size = len(history.trace.objects.names)
     asked, given = (
         np.bincount(demands.router, weights=bits, minlength=size) for bits in (offered, carried)
@@ -99,82 +101,58 @@ def _never_full(history: History, demands: Demands, rows: Rows, peak: float) -> 
     return bool(fits and np.all(by_uplink <= trace.uplink_bps))
 
 
-class _Solver:
-    """Walks through the changes of who serves where: bits carried, and seconds below demand."""
-
-    def __init__(self, history: History, demands: Demands, rows: Rows, profile: Profile) -> None:
-        trace, context = history.trace, history.context
-        lives, edges = demands.lives, [context.begin, context.end]
-        times = [rows.start, rows.end, lives.start, lives.end, np.array(edges)]
-        self.times = np.unique(np.concatenate(times))
-        self.held = np.diff(profile.held(self.times), axis=1).T.tolist()
-        self.factors = profile.factors
-        self.load = demands.load
-        self.exit = trace.objects.gateway[demands.router]
-        self.capacity = trace.nodes.capacity_bps
-        self.uplink = trace.uplink_bps
-        self.carried = np.zeros(self.load.size)
-        self.below = 0.0
-        self._rows = rows
-        self._starts = np.argsort(rows.start, kind="stable")
-        self._ends = np.argsort(rows.end, kind="stable")
-        self._node = np.full(self.load.size, -1)
-        self._alive = self._alive_load(lives.start, lives.end, self.load)
-
-    def _alive_load(self, start: Floats, end: Floats, load: Floats) -> list[float]:
-        """Load of all that is offered in each stretch."""
-        change = np.zeros(self.times.size)
-        np.add.at(change, np.searchsorted(self.times, start), load)
-        np.add.at(change, np.searchsorted(self.times, end), -load)
-        found: list[float] = np.cumsum(change)[:-1].tolist()
-        return found
-
-    def run(self) -> tuple[Floats, float]:
-        """Solve every stretch."""
-        rows = self._rows
-        started, ended = (
-            np.searchsorted(ordered, self.times, side="right").tolist()
-            for ordered in (rows.start[self._starts], rows.end[self._ends])
-        )
-        active = np.empty(0, dtype=np.int64)
-        solved, rates, sums = self._node.copy(), self._rates(active), [0.0] * len(self.factors)
-        begun = gone = 0
-        for i, (alive, lengths) in enumerate(zip(self._alive, self.held, strict=True)):
-            if (begun, gone) != (started[i], ended[i]):
-                self._node[rows.owner[self._ends[gone : ended[i]]]] = -1
-                come = self._starts[begun : started[i]]
-                self._node[rows.owner[come]] = rows.node[come]
-                begun, gone = started[i], ended[i]
-                active = np.flatnonzero(self._node >= 0)
-                # After an outage of all that serves, all is often as it was before.
-                if active.size and not np.array_equal(self._node, solved):
-                    solved, rates = self._node.copy(), self._rates(active)
-                    sums = rates.sum(axis=1).tolist()
-            for rate, total, factor, held in zip(rates, sums, self.factors, lengths, strict=True):
-                if held and active.size:
-                    self.carried[active] += rate * held
-                if (total if active.size else 0.0) < alive * factor * (1 - RELATIVE):
-                    self.below += held
-        return self.carried, self.below
-
-    def _rates(self, active: Ints) -> Floats:
-        """The rates of *active* demands, one row a factor: node levels, then uplink levels."""
-        rates = np.outer(self.factors, self.load[active])
-        _level(rates, self._node[active], self.capacity)
-        _level(rates, self.exit[active], self.uplink)
-        return rates
+def _shared_out(
+    history: History, demands: Demands, rows: Rows, profile: Profile
+) -> tuple[Floats, float]:
+    """Bits carried of each demand, and seconds below all that is asked, stretch by stretch."""
+    trace, context, load = history.trace, history.context, demands.load
+    edges = [rows.start, rows.end, demands.lives.start, demands.lives.end]
+    times = np.unique(np.concatenate([*edges, [context.begin, context.end]]))
+    held, factors = np.diff(profile.held(times), axis=1).T, np.array(profile.factors)
+    asked = _asked(times, demands)[:, np.newaxis] * factors
+    first, stop = np.searchsorted(times, rows.start), np.searchsorted(times, rows.end)
+    carried, below = np.zeros(load.size), 0.0
+    size = max(CELLS // max(load.size, 1), 1)
+    for begin in range(0, times.size - 1, size):
+        part = slice(begin, min(begin + size, times.size - 1))
+        row, stretch = every(np.maximum(first, part.start), np.minimum(stop, part.stop))
+        node = np.full((part.stop - part.start, load.size), -1)
+        node[stretch - begin, rows.owner[row]] = rows.node[row]
+        stretch, demand = np.nonzero(node >= 0)
+        rates = np.outer(factors, load[demand])
+        _level(rates, stretch, node[stretch, demand], trace.nodes.capacity_bps)
+        _level(rates, stretch, trace.objects.gateway[demands.router[demand]], trace.uplink_bps)
+        lengths = held[part]
+        bits = rates.T * lengths[stretch]
+        np.add.at(carried, np.repeat(demand, factors.size), bits.ravel())
+        total = [np.bincount(stretch, weights=rate, minlength=len(node)) for rate in rates]
+        short = np.stack(total, axis=1) < asked[part] * (1 - RELATIVE)
+        below = sum(lengths[short].tolist(), below)
+    return carried, below
 
 
-def _level(demand: Floats, group: Ints, capacity: Floats) -> None:
-    """Max-min shares: each row of *demand* cut at its groups' water levels, where over capacity."""
-    rows, width = demand.shape[0], capacity.size
-    key = (np.arange(0, rows * width, width)[:, np.newaxis] + group).ravel()
-    total = np.bincount(key, weights=demand.ravel(), minlength=rows * width).reshape(rows, width)
-    for row, one in zip(*np.nonzero(total > capacity), strict=True):
-        mine = np.flatnonzero(group == one)
-        demand[row, mine] = np.minimum(
-            demand[row, mine], water_level(demand[row, mine], capacity[one])
-        )
+def _asked(times: Floats, demands: Demands) -> Floats:
+    """All that is offered in each stretch between *times*."""
+    change = np.zeros(times.size)
+    np.add.at(change, np.searchsorted(times, demands.lives.start), demands.load)
+    np.add.at(change, np.searchsorted(times, demands.lives.end), -demands.load)
+    found: Floats = np.cumsum(change)[:-1]
+    return found
+
+
+def _level(rates: Floats, stretch: Ints, group: Ints, capacity: Floats) -> None:
+    """Max-min shares: *rates*, one row a factor, cut at the water levels of groups over capacity.
+
+    Each is of a *stretch*, which are in order, and of a *group* that shares its capacity.
+    """
+    size, width = int(stretch.max(initial=-1)) + 1, capacity.size
+    key = stretch * width + group
+    for rate in rates:
+        total = np.bincount(key, weights=rate, minlength=size * width).reshape(size, width)
+        for place, one in zip(*(total > capacity).nonzero(), strict=True):
+            mine = slice(*np.searchsorted(stretch, [place, place + 1]))
+            chosen = mine.start + np.flatnonzero(group[mine] == one)
+            rate[chosen] = np.minimum(rate[chosen], water_level(rate[chosen], capacity[one]))
 
 
 def water_level(demand: Floats, capacity: float) -> float:

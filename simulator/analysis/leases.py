@@ -3,8 +3,8 @@
 With one server that stops at time zero, VMs last renewed within the renewal time T1 before; one
 renewed u before loses its address at L - u. With u uniform on [0, T1] the share without address
 after t is clip((t - (L - T1)) / T1, 0, 1): (t - L/2) / (L/2) for a client that renews at L/2.
-That is `_steady`, for networks with one server and outages far apart; for all others see
-`renewals`.
+That is `_steady`, for networks with one server, and outages far apart near which no VMs come or
+go; for all others see `renewals`.
 """
 
 from __future__ import annotations
