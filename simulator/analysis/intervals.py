@@ -346,14 +346,17 @@ def rows_of(parts: Iterable[tuple[int, Spans]]) -> Rows:
 
 def grouped(keys: Ints) -> Iterator[tuple[int, Ints]]:
     """Each key that occurs, and where."""
-    if not keys.size:
-        return
-    if keys.min() >= -1 and keys.max() < np.iinfo(np.int16).max:
-        keys = keys.astype(np.int16)  # sorted in linear time
-    order = np.argsort(keys, kind="stable")
+    order = order_of(keys)
     first, stop = ranges(keys[order])
     for key, a, b in zip(keys[order[first]].tolist(), first.tolist(), stop.tolist(), strict=True):
         yield key, order[a:b]
+
+
+def order_of(keys: Ints) -> Ints:
+    """The places of *keys* in rising order; equal ones stay as they are."""
+    if keys.size and keys.min() >= -1 and keys.max() < np.iinfo(np.int16).max:
+        keys = keys.astype(np.int16)  # sorted in linear time
+    return np.argsort(keys, kind="stable")
 
 
 def join(owner: Ints, start: Floats, end: Floats, rows: Rows) -> tuple[Ints, Rows]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import Rows, Spans, concatenate, ranges
+from simulator.analysis.intervals import Rows, Spans, concatenate, order_of, ranges
 from simulator.trace import Bools, Floats, Ints, Kind, Trace
 
 
 def failed(trace: Trace) -> dict[int, Spans]:
     """When each component was failed: while any cause held."""
     rows = places(trace, Kind.FAIL, Kind.REPAIR)
-    rows = rows[np.argsort(trace.subject[rows], kind="stable")]
+    rows = rows[order_of(trace.subject[rows])]
     component, change = trace.subject[rows], np.where(trace.kind[rows] == Kind.FAIL, 1, -1)
     causes = np.cumsum(change)
     causes -= (causes - change)[np.searchsorted(component, component)]  # those of others before
@@ -48,7 +48,7 @@ def _held(trace: Trace, rows: Ints, group: Ints, on: Bools) -> Rows:
     """When each group was on, which it is or not from each of its events (*rows*) to the next."""
     if not rows.size:
         return concatenate(())
-    order = np.argsort(group, kind="stable")
+    order = order_of(group)
     group, time, on = group[order], trace.time[rows[order]], on[order]
     before = np.append(False, on[:-1] & (group[1:] == group[:-1]))
     turns = np.flatnonzero(on != before)

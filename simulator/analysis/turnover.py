@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.analysis.cohorts import Cohorts
 from simulator.analysis.course import Course
-from simulator.analysis.intervals import Rows, concatenate, join, placed
+from simulator.analysis.intervals import Rows, concatenate, join, order_of, placed
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.service import History
 from simulator.trace import Floats, Ints, Kind, Sort, Trace
@@ -33,7 +33,7 @@ class Changes:
     def of(cls, trace: Trace) -> Changes:
         """All of a trace."""
         events, vms = trace.of(Kind.VMS), trace.objects.vms
-        order = np.argsort(events.object, kind="stable")
+        order = order_of(events.object)
         network, time, by = events.object[order], events.time[order], events.value[order]
         sums = np.cumsum(by) - by
         before = vms[network] + sums - sums[np.searchsorted(network, network)]
@@ -70,7 +70,7 @@ def population(history: History, changes: Changes) -> Population:
     network = np.concatenate([networks, changes.network])
     start = np.concatenate([history.born[networks], changes.time])
     count = np.concatenate([objects.vms[networks], changes.before + changes.by])
-    order = np.argsort(network, kind="stable")
+    order = order_of(network)
     network, start, count = network[order], start[order], count[order]
     end = np.minimum(history.dead, history.horizon)[network]
     same = network[1:] == network[:-1]
