@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.analysis import refusals, unhosted
-from simulator.analysis.downtime import bindings
 from simulator.analysis.intervals import (
     NOTHING,
     Rows,
@@ -14,12 +13,13 @@ from simulator.analysis.intervals import (
     concatenate,
     difference,
     gaps,
+    grouped,
     join,
     union,
 )
 from simulator.analysis.replicas import outside
 from simulator.analysis.service import History
-from simulator.analysis.states import alternating, grouped
+from simulator.analysis.states import alternating
 from simulator.trace import Kind, Sort
 
 NOBODY = np.empty(0, dtype=np.int64)
@@ -40,14 +40,17 @@ def all_down_by_nodes(history: History) -> Spans:
     for broker or server, or that its ports are not bound and its L2 agent was sound (`refusals`).
     """
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
-    settled = concatenate([serving, _excused(history)]).inside(lives).merged()
-    return difference(_times(gaps(settled, lives)), _times(serving))
+    same = serving is history.routed
+    down = history.router_outages if same else gaps(serving, lives)
+    excused = _excused(history)
+    if excused.owner.size:
+        down = down.without(excused)
+    return difference(_times(down), _times(serving))
 
 
 def _excused(history: History) -> Rows:
     """When no node was to blame for a router that was bound nowhere, or that waited for agents."""
-    bound = bindings(history)
-    bound = bound.take(history.trace.objects.sort[bound.owner] == Sort.ROUTER)
+    bound = history.of(Sort.ROUTER, history.bound)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
     loose = unhosted.excused(history, bound, waits)
     nodes, held = history.trace.nodes, history.held
@@ -55,6 +58,8 @@ def _excused(history: History) -> Rows:
     parts = []
     for node, which in grouped(bound.node) if waits else ():
         l3, l2 = (waits.get(int(column[node]), NOTHING) for column in (nodes.l3, nodes.l2))
+        if not l3.starts.size and not l2.starts.size:
+            continue
         mine = bound.take(which)
         if history.context.replicated:  # a standby's agent keeps nothing from serving
             mine = outside(mine, history.attached)
@@ -93,7 +98,7 @@ def _unsettled(history: History) -> Rows:
     lives = history.lives(Sort.ROUTER)
     idle = gaps(history.held.inside(lives).merged(), lives)
     attached = history.attached.merged()
-    _, none = join(idle.owner, idle.start, idle.end, attached, lives.start.size)
+    _, none = join(idle.owner, idle.start, idle.end, attached)
     return concatenate([none, history.conflicted]).merged()
 
 

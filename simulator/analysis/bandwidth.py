@@ -13,15 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.analysis.demands import Demands
-from simulator.analysis.intervals import Rows, gaps, union
+from simulator.analysis.intervals import Rows, every, gaps, union
 from simulator.analysis.service import History
 from simulator.trace import Floats, Ints
 from simulator.units import DAY
 
 RELATIVE = 1e-9  # carried counts as below offered by more than this share
+CELLS = 1_000_000
+"""How many (stretch, demand) cells are held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,16 @@ class Profile:
     def __init__(self, daily: tuple[tuple[float, float], ...]) -> None:
         steps = daily or ((0.0, 1.0),)
         edges = [since for since, _ in steps[1:]] + [DAY]
-        self._starts = [since for since, _ in steps]
-        self._lengths = [e - s for e, s in zip(edges, self._starts, strict=True)]
+        self._starts = np.array([[since] for since, _ in steps])
+        self._lengths = np.array([[edge] for edge in edges]) - self._starts
         self.factors = [factor for _, factor in steps]
 
-    def held(self, times: Floats) -> NDArray[np.float64]:
+    def held(self, times: Floats) -> Floats:
         """Seconds of each step in [0, t), one row a step."""
         days, rest = np.divmod(times, DAY)
-        return np.array([
-            days * length + np.clip(rest - start, 0.0, length)
-            for start, length in zip(self._starts, self._lengths, strict=True)
-        ])  # fmt: skip
+        part = np.minimum(np.maximum(rest - self._starts, 0.0), self._lengths)
+        held: Floats = days * self._lengths + part
+        return held
 
     def weight(self, times: Floats) -> Floats:
         """The integral of the factor over [0, t)."""
@@ -73,7 +73,7 @@ def loads(history: History, demands: Demands, rows: Rows) -> Loads:
         held = (profile.held(spans.ends) - profile.held(spans.starts)).sum(axis=1)
         below = float(sum(t for t, f in zip(held, profile.factors, strict=True) if f > 0))
     else:
-        carried, below = _Solver(history, demands, rows, profile).run()
+        carried, below = _shared_out(history, demands, rows, profile)
     size = len(history.trace.objects.names)
     asked, given = (
         np.bincount(demands.router, weights=bits, minlength=size) for bits in (offered, carried)
@@ -101,79 +101,58 @@ def _never_full(history: History, demands: Demands, rows: Rows, peak: float) -> 
     return bool(fits and np.all(by_uplink <= trace.uplink_bps))
 
 
-class _Solver:
-    """Walks through the changes of who serves where: bits carried, and seconds below demand."""
-
-    def __init__(self, history: History, demands: Demands, rows: Rows, profile: Profile) -> None:
-        trace, context = history.trace, history.context
-        lives, edges = demands.lives, [context.begin, context.end]
-        times = [rows.start, rows.end, lives.start, lives.end, np.array(edges)]
-        self.times = np.unique(np.concatenate(times))
-        self.held = np.diff(profile.held(self.times), axis=1)
-        self.factors = profile.factors
-        self.load = demands.load
-        self.exit = trace.objects.gateway[demands.router]
-        self.capacity = trace.nodes.capacity_bps
-        self.uplink = trace.uplink_bps
-        self.carried = np.zeros(self.load.size)
-        self.below = 0.0
-        self._rows = rows
-        self._starts = np.argsort(rows.start, kind="stable")
-        self._ends = np.argsort(rows.end, kind="stable")
-        self._node = np.full(self.load.size, -1)
-        self._alive = self._alive_load(lives.start, lives.end, self.load)
-
-    def _alive_load(self, start: Floats, end: Floats, load: Floats) -> Floats:
-        """Load of all that is offered in each stretch."""
-        change = np.zeros(self.times.size)
-        np.add.at(change, np.searchsorted(self.times, start), load)
-        np.add.at(change, np.searchsorted(self.times, end), -load)
-        return np.cumsum(change)[:-1]
-
-    def run(self) -> tuple[Floats, float]:
-        """Solve every stretch."""
-        rows = self._rows
-        started = ended = 0
-        rates: list[Floats] = []
-        active = np.empty(0, dtype=np.int64)
-        for i in range(self.times.size - 1):
-            now = self.times[i]
-            first_start, first_end = started, ended
-            while ended < self._ends.size and rows.end[self._ends[ended]] <= now:
-                ended += 1
-            while started < self._starts.size and rows.start[self._starts[started]] <= now:
-                started += 1
-            gone = rows.owner[self._ends[first_end:ended]]
-            come = self._starts[first_start:started]
-            if gone.size or come.size or not rates:
-                self._node[gone] = -1
-                self._node[rows.owner[come]] = rows.node[come]
-                active = np.flatnonzero(self._node >= 0)
-                rates = [self._rates(active, factor) for factor in self.factors]
-            for rate, factor, held in zip(rates, self.factors, self.held[:, i], strict=True):
-                self.carried[active] += rate * held
-                if rate.sum() < self._alive[i] * factor * (1 - RELATIVE):
-                    self.below += held
-        return self.carried, float(self.below)
-
-    def _rates(self, active: Ints, factor: float) -> Floats:
-        """The rates of *active* demands at one factor: node levels, then uplink levels."""
-        demand = self.load[active] * factor
-        demand = _levelled(demand, self._node[active], self.capacity)
-        return _levelled(demand, self.exit[active], self.uplink)
+def _shared_out(
+    history: History, demands: Demands, rows: Rows, profile: Profile
+) -> tuple[Floats, float]:
+    """Bits carried of each demand, and seconds below all that is asked, stretch by stretch."""
+    trace, context, load = history.trace, history.context, demands.load
+    edges = [rows.start, rows.end, demands.lives.start, demands.lives.end]
+    times = np.unique(np.concatenate([*edges, [context.begin, context.end]]))
+    held, factors = np.diff(profile.held(times), axis=1).T, np.array(profile.factors)
+    asked = _asked(times, demands)[:, np.newaxis] * factors
+    first, stop = np.searchsorted(times, rows.start), np.searchsorted(times, rows.end)
+    carried, below = np.zeros(load.size), 0.0
+    size = max(CELLS // max(load.size, 1), 1)
+    for begin in range(0, times.size - 1, size):
+        part = slice(begin, min(begin + size, times.size - 1))
+        row, stretch = every(np.maximum(first, part.start), np.minimum(stop, part.stop))
+        node = np.full((part.stop - part.start, load.size), -1)
+        node[stretch - begin, rows.owner[row]] = rows.node[row]
+        stretch, demand = np.nonzero(node >= 0)
+        rates = np.outer(factors, load[demand])
+        _level(rates, stretch, node[stretch, demand], trace.nodes.capacity_bps)
+        _level(rates, stretch, trace.objects.gateway[demands.router[demand]], trace.uplink_bps)
+        lengths = held[part]
+        bits = rates.T * lengths[stretch]
+        np.add.at(carried, np.repeat(demand, factors.size), bits.ravel())
+        total = [np.bincount(stretch, weights=rate, minlength=len(node)) for rate in rates]
+        short = np.stack(total, axis=1) < asked[part] * (1 - RELATIVE)
+        below = sum(lengths[short].tolist(), below)
+    return carried, below
 
 
-def _levelled(demand: Floats, group: Ints, capacity: Floats) -> Floats:
-    """Max-min shares: *demand* cut at its group's water level where the group is over capacity."""
-    total = np.bincount(group, weights=demand, minlength=capacity.size)
-    full = np.flatnonzero(total > capacity)
-    if not full.size:
-        return demand
-    demand = demand.copy()
-    for one in full.tolist():
-        mine = np.flatnonzero(group == one)
-        demand[mine] = np.minimum(demand[mine], water_level(demand[mine], capacity[one]))
-    return demand
+def _asked(times: Floats, demands: Demands) -> Floats:
+    """All that is offered in each stretch between *times*."""
+    change = np.zeros(times.size)
+    np.add.at(change, np.searchsorted(times, demands.lives.start), demands.load)
+    np.add.at(change, np.searchsorted(times, demands.lives.end), -demands.load)
+    found: Floats = np.cumsum(change)[:-1]
+    return found
+
+
+def _level(rates: Floats, stretch: Ints, group: Ints, capacity: Floats) -> None:
+    """Max-min shares: *rates*, one row a factor, cut at the water levels of groups over capacity.
+
+    Each is of a *stretch*, which are in order, and of a *group* that shares its capacity.
+    """
+    size, width = int(stretch.max(initial=-1)) + 1, capacity.size
+    key = stretch * width + group
+    for rate in rates:
+        total = np.bincount(key, weights=rate, minlength=size * width).reshape(size, width)
+        for place, one in zip(*(total > capacity).nonzero(), strict=True):
+            mine = slice(*np.searchsorted(stretch, [place, place + 1]))
+            chosen = mine.start + np.flatnonzero(group[mine] == one)
+            rate[chosen] = np.minimum(rate[chosen], water_level(rate[chosen], capacity[one]))
 
 
 def water_level(demand: Floats, capacity: float) -> float:

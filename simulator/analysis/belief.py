@@ -8,33 +8,40 @@ import numpy as np
 
 from simulator.analysis.intervals import (
     NOTHING,
+    Rows,
     Spans,
-    clip,
-    covers,
-    difference,
+    inside,
     intersect,
-    union_of,
+    placed,
+    rows_of,
 )
+from simulator.analysis.replicas import outside
 from simulator.analysis.service import History
 from simulator.analysis.states import alternating
-from simulator.trace import Kind
+from simulator.trace import Floats, Kind
 
 
 class Belief:
-    """The agents table against the cluster, agent by agent."""
+    """The agents table against the cluster. The owners of its rows are *agents*, by number."""
 
     def __init__(self, history: History) -> None:
         self.history = history
         self.agents = sorted(set(history.trace.of(Kind.REGISTERED).subject.tolist()))
 
     @cached_property
-    def _down(self) -> dict[int, Spans]:
+    def _down(self) -> Rows:
         """When each agent looked down."""
-        return alternating(self.history.trace, Kind.AGENT_DOWN, Kind.AGENT_ALIVE)
+        found = alternating(self.history.trace, Kind.AGENT_DOWN, Kind.AGENT_ALIVE)
+        return rows_of((i, found.get(agent, NOTHING)) for i, agent in enumerate(self.agents))
 
-    def silent(self, agent: int) -> Spans:
-        """When *agent* could not report: its process, its host or its management path was down."""
-        return union_of([self.history.unheard(agent), self._fabric_lost])
+    @cached_property
+    def _silent(self) -> Rows:
+        """When each agent could not report: process, host or management path were down."""
+        return rows_of(
+            (i, spans)
+            for i, agent in enumerate(self.agents)
+            for spans in (*self.history.mute(agent), self._fabric_lost)
+        ).joined()
 
     @cached_property
     def _fabric_lost(self) -> Spans:
@@ -48,34 +55,27 @@ class Belief:
                 spans = intersect(spans, failed.get(self.history.management[name], NOTHING))
         return spans
 
-    def detections(self) -> list[float]:
+    def detections(self) -> Floats:
         """Seconds from each failure to `agent_down`, of failures that outlast it.
 
         Failures that began before the window, or while the agent looked down already, are left
         out.
         """
-        context = self.history.context
-        delays: list[float] = []
-        for agent in self.agents:
-            down = self._down.get(agent, NOTHING)
-            begin, end = self.silent(agent)
-            new = (begin > context.begin) & (begin < context.end) & ~covers(down, begin)
-            begin, end = begin[new], np.minimum(end[new], context.end)
-            noticed = np.append(down.starts, np.inf)[np.searchsorted(down.starts, begin)]
-            delays += (noticed - begin)[noticed < end].tolist()
-        return delays
+        context, down, silent = self.history.context, self._down, self._silent
+        new = (silent.start > context.begin) & (silent.start < context.end)
+        silent = silent.where(new & ~inside(silent.owner, silent.start, down))
+        place = placed(silent.owner, silent.start, down.owner, down.start)
+        theirs = np.append(down.owner, -1)[place] == silent.owner
+        noticed = np.where(theirs, np.append(down.start, np.inf)[place], np.inf)
+        delays: Floats = noticed - silent.start
+        return delays[noticed < np.minimum(silent.end, context.end)]
 
-    def false_downs(self) -> tuple[int, float]:
-        """Episodes and seconds of looking down with process, host and management path up.
+    @cached_property
+    def false_downs(self) -> Rows:
+        """When agents looked down with process, host and management path up.
 
         The path is the management NICs of the agent's host and of the controllers; a lost broker
         or server makes false downs.
         """
         context = self.history.context
-        episodes, seconds = 0, 0.0
-        for agent in self.agents:
-            down = difference(self._down.get(agent, NOTHING), self.silent(agent))
-            spans = clip(down, context.begin, context.end)
-            episodes += spans.starts.size
-            seconds += spans.length
-        return episodes, seconds
+        return outside(self._down, self._silent).clipped(context.begin, context.end)

@@ -34,8 +34,7 @@ class Demands:
         parts = Rows(
             self.router[:size], np.arange(size), self.lives.start[:size], self.lives.end[:size]
         )
-        routers = int(max(self.router.max(initial=-1), rows.owner.max(initial=-1))) + 1
-        which, found = join(rows.owner, rows.start, rows.end, parts, routers)
+        which, found = join(rows.owner, rows.start, rows.end, parts)
         found = Rows(found.node, rows.node[which], found.start, found.end)
         return found.take(np.lexsort((found.start, found.owner)))
 

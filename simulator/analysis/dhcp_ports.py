@@ -49,10 +49,10 @@ def _named(history: History, servers: Rows, moved: Ints) -> Rows:
     table = np.array(list(_taken(history, moved, nodes)), dtype=float).reshape(-1, 4)
     network, node, port = (table[:, i].astype(np.int64) for i in (0, 1, 3))
     pairs = np.concatenate([servers.owner * nodes + servers.node, network * nodes + node])
-    known, key = np.unique(pairs, return_inverse=True)
+    key = np.unique(pairs, return_inverse=True)[1]
     mine, theirs = key[: servers.owner.size], key[servers.owner.size :]
     ports = _until_next(theirs, port, table[:, 2])
-    which, parts = join(mine, servers.start, servers.end, ports, known.size)
+    which, parts = join(mine, servers.start, servers.end, ports)
     named = Rows(servers.owner[which], parts.node, parts.start, parts.end)
     return concatenate([servers.take(~np.isin(mine, theirs)), named])
 

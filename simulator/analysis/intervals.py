@@ -6,11 +6,13 @@ intervals, each of one owner (an object, a tenant) at one node; they may overlap
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.trace import Bools, Floats, Ints
 
@@ -28,21 +30,36 @@ class Spans(NamedTuple):
 
 
 NOTHING = Spans(np.empty(0), np.empty(0))
+MANY, LONGEST = 10_000, 100
+"""Of more than so many intervals few matter to their union: so many of the longest hold most."""
 
 
 def union(starts: Floats, ends: Floats) -> Spans:
     """The union of intervals in any order; those that touch are one."""
     filled = ends > starts
-    starts, ends = starts[filled], ends[filled]
+    if not filled.all():
+        starts, ends = starts[filled], ends[filled]
     if not starts.size:
         return NOTHING
+    if starts.size > MANY:
+        starts, ends = _beyond_longest(starts, ends)
     order = np.argsort(starts, kind="stable")
     starts, ends = starts[order], np.maximum.accumulate(ends[order])
-    fresh = np.empty(starts.size, dtype=bool)
-    fresh[0] = True
-    np.greater(starts[1:], ends[:-1], out=fresh[1:])
-    last = np.append(fresh[1:], True)
-    return Spans(starts[fresh], ends[last])
+    apart = starts[1:] > ends[:-1]
+    if apart.all():
+        return Spans(starts, ends)
+    edges = np.flatnonzero(apart)
+    first, last = np.append(0, edges + 1), np.append(edges, starts.size - 1)
+    return Spans(starts[first], ends[last])
+
+
+def _beyond_longest(starts: Floats, ends: Floats) -> tuple[Floats, Floats]:
+    """Intervals of the same union: that of the longest ones, and those that are not inside it."""
+    some = np.argpartition(starts - ends, LONGEST)[:LONGEST]
+    held = union(starts[some], ends[some])
+    place = np.searchsorted(held.starts, starts, side="right") - 1
+    free = (place < 0) | (ends > held.ends[place])
+    return np.append(held.starts, starts[free]), np.append(held.ends, ends[free])
 
 
 def union_of(parts: Iterable[Spans]) -> Spans:
@@ -53,19 +70,11 @@ def union_of(parts: Iterable[Spans]) -> Spans:
     return union(*(np.concatenate(ends) for ends in zip(*parts, strict=True)))
 
 
-def union_of_pairs(pairs: Iterable[tuple[float, float]]) -> Spans:
-    """The union of (start, end) in any order."""
-    table = np.array(list(pairs), dtype=float).reshape(-1, 2)
-    return union(table[:, 0], table[:, 1])
-
-
 def complement(spans: Spans, begin: float, end: float) -> Spans:
     """What of [begin, end) the spans leave out."""
     starts = np.concatenate([[begin], spans.ends])
     ends = np.concatenate([spans.starts, [end]])
-    starts, ends = np.maximum(starts, begin), np.minimum(ends, end)
-    filled = ends > starts
-    return Spans(starts[filled], ends[filled])
+    return clip(Spans(starts, ends), begin, end)
 
 
 def clip(spans: Spans, begin: float, end: float) -> Spans:
@@ -90,8 +99,8 @@ def difference(a: Spans, b: Spans) -> Spans:
 
 def covers(spans: Spans, times: Floats) -> Bools:
     """Which of *times* lie in *spans*."""
-    place = np.searchsorted(spans.starts, times, side="right") - 1
-    found: Bools = (place >= 0) & (times < np.append(spans.ends, -np.inf)[place])
+    begun = np.searchsorted(spans.starts, times, side="right")
+    found: Bools = begun > np.searchsorted(spans.ends, times, side="right")
     return found
 
 
@@ -99,15 +108,23 @@ def overlaps(starts: Floats, ends: Floats, spans: Spans) -> tuple[Ints, Floats, 
     """The pieces of each interval that *spans* cover: whose piece it is, starts and ends."""
     first = np.searchsorted(spans.ends, starts, side="right")
     stop = np.searchsorted(spans.starts, ends, side="left")
-    count = np.maximum(stop - first, 0)
-    which = np.repeat(np.arange(starts.size), count)
-    offset = np.arange(which.size) - np.repeat(np.cumsum(count) - count, count)
-    piece = first[which] + offset
+    which, piece = every(first, stop)
     return (
         which,
         np.maximum(starts[which], spans.starts[piece]),
         np.minimum(ends[which], spans.ends[piece]),
     )
+
+
+def every(first: Ints, stop: Ints) -> tuple[Ints, Ints]:
+    """Every number of each range from *first* to *stop*: whose it is, and the number."""
+    count = np.maximum(stop - first, 0)
+    which = np.repeat(np.arange(first.size), count)
+    return which, np.arange(which.size) + (first - np.cumsum(count) + count)[which]
+
+
+Side: TypeAlias = Literal["left", "right"]
+SIDES: tuple[Side, Side] = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -128,75 +145,117 @@ class Rows:
         """Some of the rows."""
         return Rows(self.owner[which], self.node[which], self.start[which], self.end[which])
 
+    def where(self, kept: Bools) -> Rows:
+        """The rows for which *kept* holds: all of them without a copy."""
+        return self if kept.all() else self.take(np.flatnonzero(kept))
+
     def clipped(self, begin: float, end: float) -> Rows:
         """The part of each row inside [begin, end); empty ones are dropped."""
         start, stop = np.maximum(self.start, begin), np.minimum(self.end, end)
-        rows = Rows(self.owner, self.node, start, stop)
-        return rows.take(stop > start)
+        return Rows(self.owner, self.node, start, stop).where(stop > start)
 
     def inside(self, lives: Lives) -> Rows:
         """The part of each row inside its owner's life; empty ones are dropped."""
         start = np.maximum(self.start, lives.start[self.owner])
         end = np.minimum(self.end, lives.end[self.owner])
-        return Rows(self.owner, self.node, start, end).take(end > start)
+        return Rows(self.owner, self.node, start, end).where(end > start)
 
     def covered_by(self, spans: Spans) -> Rows:
         """The parts of the rows inside *spans*."""
         row, start, end = overlaps(self.start, self.end, spans)
         return Rows(self.owner[row], self.node[row], start, end)
 
+    def covered(self, key: Ints, spans: Callable[[int], Spans]) -> Rows:
+        """The parts of the rows inside the spans of their *key*, one a row; in the same order."""
+        first, stop = np.empty(key.size, dtype=np.int64), np.empty(key.size, dtype=np.int64)
+        found: list[Spans] = []
+        before = 0
+        for one, which in grouped(key):
+            mine = spans(one)
+            first[which] = np.searchsorted(mine.ends, self.start[which], side="right") + before
+            stop[which] = np.searchsorted(mine.starts, self.end[which], side="left") + before
+            found.append(mine)
+            before += mine.starts.size
+        if not found:
+            return self
+        starts, ends = (np.concatenate(column) for column in zip(*found, strict=True))
+        row, piece = every(first, stop)
+        rows = self if row.size == key.size and np.all(stop > first) else self.take(row)
+        return Rows(
+            rows.owner, rows.node,
+            np.maximum(rows.start, starts[piece]), np.minimum(rows.end, ends[piece]),
+        )  # fmt: skip
+
     def total(self, owners: int) -> Floats:
         """Seconds of each owner, rows added up."""
         total = np.bincount(self.owner, weights=self.length, minlength=owners)
         return total.astype(np.float64, copy=False)  # bincount of nothing gives integers
 
+    def beyond(self, others: Rows) -> Rows:
+        """The rows that none of *others* of the same owner, merged, holds whole."""
+        if not others.owner.size:
+            return self
+        place = placed(self.owner, self.start, others.owner, others.start, "right") - 1
+        held = (others.owner[place] == self.owner) & (others.start[place] <= self.start)
+        return self.where(~held | (others.end[place] < self.end))
+
+    def without(self, others: Rows) -> Rows:
+        """The parts of the rows that no row of *others* of the same owner covers."""
+        which, parts = join(self.owner, self.start, self.end, others.merged())
+        holes = gaps(Rows(which, which, parts.start, parts.end), Lives(self.start, self.end))
+        which = holes.owner
+        return Rows(self.owner[which], self.node[which], holes.start, holes.end)
+
+    def ordered(self) -> Rows:
+        """The rows by owner and start; itself if they are so already."""
+        same = self.owner[1:] == self.owner[:-1]
+        later = (self.owner[1:] > self.owner[:-1]) | (same & (self.start[1:] >= self.start[:-1]))
+        return self if later.all() else self.take(np.lexsort((self.start, self.owner)))
+
     def merged(self) -> Rows:
         """The union of each owner's rows, whatever their nodes; by owner and start."""
-        return self._united(self.owner, np.full(self.owner.size, -1, dtype=np.int64))
+        rows = self.ordered()
+        return _united(Rows(rows.owner, np.full(rows.owner.size, -1), rows.start, rows.end))
 
     def joined(self) -> Rows:
         """The union of each owner's rows at each node; by owner and start."""
-        nodes = int(self.node.max(initial=-1)) + 1
-        rows = self._united(self.owner * nodes + self.node, self.node)
-        return rows.take(np.lexsort((rows.start, rows.owner)))
+        rows = self.ordered()
+        same = rows.owner[1:] == rows.owner[:-1]
+        if not np.any(same & (rows.start[1:] <= rows.end[:-1])):
+            return rows
+        nodes = int(rows.node.max()) + 1
+        places = Rows(rows.owner * nodes + rows.node, rows.node, rows.start, rows.end)
+        if np.any(same & (rows.start[1:] < rows.end[:-1])):  # else only neighbours can touch
+            places = places.ordered()
+        united = _united(places)
+        return Rows(united.owner // nodes, united.node, united.start, united.end).ordered()
 
-    def _united(self, group: Ints, node: Ints) -> Rows:
-        """The union of the rows of each *group*, which are of one owner; at *node*."""
-        order = np.lexsort((self.start, group))
-        rows = Rows(self.owner[order], node[order], self.start[order], self.end[order])
-        if not order.size:
-            return rows
-        fresh = _fresh(group[order], rows.start, rows.end)
-        if fresh.all():
-            return rows
-        number = np.cumsum(fresh) - 1
-        ends = np.full(int(number[-1]) + 1, -np.inf)
-        np.maximum.at(ends, number, rows.end)
-        return Rows(rows.owner[fresh], rows.node[fresh], rows.start[fresh], ends)
+
+def _united(rows: Rows) -> Rows:
+    """The union of each owner's *rows*, which are by owner and start, and of one node each."""
+    fresh = _fresh(rows.owner, rows.start, rows.end)
+    if fresh.all():
+        return rows
+    first = np.flatnonzero(fresh)
+    ends = np.maximum.reduceat(rows.end, first)
+    return Rows(rows.owner[first], rows.node[first], rows.start[first], ends)
 
 
 def _fresh(group: Ints, starts: Floats, ends: Floats) -> Bools:
     """Of intervals sorted by group and start: which do not touch what went before in theirs."""
-    change = np.empty(ends.size, dtype=bool)
-    change[0] = True
-    np.not_equal(group[1:], group[:-1], out=change[1:])
-    touching = ~change
-    touching[1:] &= starts[1:] <= ends[:-1]
-    if _monotone(ends, change):
-        return ~touching
-    fresh = np.empty(ends.size, dtype=bool)  # a long interval may cover several later ones
-    reach, before = -np.inf, -1
-    for i, (which, start, end) in enumerate(zip(group, starts, ends, strict=True)):
-        if which != before:
-            reach, before = -np.inf, which
-        fresh[i] = start > reach
-        reach = max(reach, end)
+    fresh = np.ones(ends.size, dtype=bool)
+    same = group[1:] == group[:-1]
+    fresh[1:] = ~(same & (starts[1:] <= ends[:-1]))
+    if fresh.all() or not np.any(same & (ends[1:] < ends[:-1])):
+        return fresh
+    # A long interval may cover several later ones: compare with the latest end of the group so far.
+    order = np.argsort(ends)
+    rank = np.empty(ends.size, dtype=np.int64)
+    rank[order] = np.arange(ends.size)
+    number = np.cumsum(np.append(True, ~same)) * ends.size
+    reach = ends[order[np.maximum.accumulate(rank + number) - number]]
+    fresh[1:] = ~(same & (starts[1:] <= reach[:-1]))
     return fresh
-
-
-def _monotone(ends: Floats, change: Bools) -> bool:
-    """Whether ends never fall within one group."""
-    return bool(np.all((ends[1:] >= ends[:-1]) | change[1:]))
 
 
 @dataclass(frozen=True)
@@ -206,10 +265,15 @@ class Lives:
     start: Floats
     end: Floats
 
-    @property
+    @cached_property
     def length(self) -> Floats:
         """Seconds of each life."""
         return np.maximum(self.end - self.start, 0.0)
+
+    @cached_property
+    def any(self) -> bool:
+        """Whether any owner lives at all."""
+        return bool(np.any(self.end > self.start))
 
 
 def gaps(serving: Rows, lives: Lives) -> Rows:
@@ -218,28 +282,49 @@ def gaps(serving: Rows, lives: Lives) -> Rows:
     *serving* must be disjoint, by owner and start, and inside the lives.
     """
     owner = serving.owner
+    first, stop = ranges(owner)
+    last = stop - 1
     begin = np.empty(owner.size)
-    first = np.empty(owner.size, dtype=bool)
-    if owner.size:
-        first[0] = True
-        np.not_equal(owner[1:], owner[:-1], out=first[1:])
-        begin[1:] = serving.end[:-1]
-        begin[first] = lives.start[owner[first]]
-    last = np.append(first[1:], True) if owner.size else first
+    begin[1:] = serving.end[:-1]
+    begin[first] = lives.start[owner[first]]
     silent = np.flatnonzero(np.bincount(owner, minlength=lives.start.size) == 0)
-    owners = np.concatenate([owner, owner[last], silent])
+    final = owner[last]
+    owners = np.concatenate([owner, final, silent])
     start = np.concatenate([begin, serving.end[last], lives.start[silent]])
-    end = np.concatenate([serving.start, lives.end[owner[last]], lives.end[silent]])
-    rows = Rows(owners, np.full(owners.size, -1, dtype=np.int64), start, end)
-    return rows.take(rows.end > rows.start)
+    end = np.concatenate([serving.start, lives.end[final], lives.end[silent]])
+    filled = np.flatnonzero(end > start)
+    node = np.full(filled.size, -1, dtype=np.int64)
+    return Rows(owners[filled], node, start[filled], end[filled])
+
+
+def ranges(owner: Ints) -> tuple[Ints, Ints]:
+    """Where the rows of each owner that has any begin and stop; they must be by owner."""
+    fresh = np.ones(owner.size, dtype=bool)
+    np.not_equal(owner[1:], owner[:-1], out=fresh[1:])
+    first = np.flatnonzero(fresh)
+    stop = np.empty_like(first)
+    stop[:-1] = first[1:]
+    stop[-1:] = owner.size
+    return first, stop
+
+
+def several(rows: Rows, owners: int) -> Bools:
+    """Which of so many *owners* have rows at more than one node."""
+    one = np.empty(owners, dtype=np.int64)
+    one[rows.owner] = rows.node
+    found = np.zeros(owners, dtype=bool)
+    found[rows.owner[rows.node != one[rows.owner]]] = True
+    return found
 
 
 def concatenate(parts: Iterable[Rows]) -> Rows:
     """All rows of all parts."""
-    parts = list(parts)
+    parts = [part for part in parts if part.owner.size]
     if not parts:
         nothing = np.empty(0, dtype=np.int64)
         return Rows(nothing, nothing, np.empty(0), np.empty(0))
+    if len(parts) == 1:
+        return parts[0]
     return Rows(
         np.concatenate([part.owner for part in parts]),
         np.concatenate([part.node for part in parts]),
@@ -248,39 +333,41 @@ def concatenate(parts: Iterable[Rows]) -> Rows:
     )
 
 
-@dataclass(frozen=True)
-class Ranges:
-    """Where each owner's rows lie in rows sorted by owner and start."""
-
-    first: Ints
-    stop: Ints
-
-    @classmethod
-    def of(cls, rows: Rows, owners: int) -> Ranges:
-        """The ranges of sorted *rows*."""
-        every = np.arange(owners)
-        return cls(
-            np.searchsorted(rows.owner, every, side="left"),
-            np.searchsorted(rows.owner, every, side="right"),
-        )
+def rows_of(parts: Iterable[tuple[int, Spans]]) -> Rows:
+    """The spans of owners as rows, in the same order; the owner is the node, too."""
+    parts = [part for part in parts if part[1].starts.size]
+    if not parts:
+        return concatenate(())
+    owners = np.array([owner for owner, _ in parts])
+    owner = np.repeat(owners, [spans.starts.size for _, spans in parts])
+    starts, ends = (np.concatenate(c) for c in zip(*(spans for _, spans in parts), strict=True))
+    return Rows(owner, owner, starts, ends)
 
 
-def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tuple[Ints, Rows]:
+def grouped(keys: Ints) -> Iterator[tuple[int, Ints]]:
+    """Each key that occurs, and where."""
+    order = order_of(keys)
+    first, stop = ranges(keys[order])
+    for key, a, b in zip(keys[order[first]].tolist(), first.tolist(), stop.tolist(), strict=True):
+        yield key, order[a:b]
+
+
+def order_of(keys: Ints) -> Ints:
+    """The places of *keys* in rising order; equal ones stay as they are."""
+    if keys.size and keys.min() >= -1 and keys.max() < np.iinfo(np.int16).max:
+        keys = keys.astype(np.int16)  # sorted in linear time
+    return np.argsort(keys, kind="stable")
+
+
+def join(owner: Ints, start: Floats, end: Floats, rows: Rows) -> tuple[Ints, Rows]:
     """The parts of the intervals (owner, start, end) that *rows* of the same owner cover.
 
     *rows* must be disjoint, by owner and start. Returns which interval each part is of, and
     the parts.
     """
-    ranges = Ranges.of(rows, owners)
-    known = owner >= 0
-    safe = np.where(known, owner, 0)
-    low, high = ranges.first[safe], np.where(known, ranges.stop[safe], ranges.first[safe])
-    first = _bisect(rows.end, low, high, start, after=True)
-    stop = _bisect(rows.start, low, high, end, after=False)
-    count = np.maximum(stop - first, 0)
-    which = np.repeat(np.arange(owner.size), count)
-    offset = np.arange(which.size) - np.repeat(np.cumsum(count) - count, count)
-    row = first[which] + offset
+    first = placed(owner, start, rows.owner, rows.end, "right")
+    stop = placed(owner, end, rows.owner, rows.start)
+    which, row = every(first, stop)
     parts = Rows(
         rows.owner[row],
         rows.node[row],
@@ -290,18 +377,30 @@ def join(owner: Ints, start: Floats, end: Floats, rows: Rows, owners: int) -> tu
     return which, parts
 
 
-def _bisect(values: Floats, low: Ints, high: Ints, sought: Floats, *, after: bool) -> Ints:
-    """Binary search of each *sought* in its own range of *values*, all at once.
+def inside(owner: Ints, time: Floats, rows: Rows) -> Bools:
+    """Whether any of *rows* of each *owner*, disjoint and by owner and start, holds its *time*."""
+    begun = placed(owner, time, rows.owner, rows.start, "right")
+    found: Bools = begun > placed(owner, time, rows.owner, rows.end, "right")
+    return found
 
-    The first place whose value is over (*after*) or not below *sought*.
-    """
-    low, high = low.copy(), high.copy()
-    while True:
-        active = low < high
-        if not active.any():
-            return low
-        middle = (low + high) // 2
-        value = values[np.where(active, middle, 0)]
-        right = active & ((value <= sought) if after else (value < sought))
-        low = np.where(right, middle + 1, low)
-        high = np.where(active & ~right, middle, high)
+
+def matched(owner: Ints, time: Floats, owners: Ints, times: Floats) -> tuple[Ints, Ints]:
+    """All pairs of a place in (*owner*, *time*) and one in (*owners*, *times*) that are equal."""
+    order = np.lexsort((times, owners))
+    table = owners[order], times[order]
+    first, stop = (placed(owner, time, *table, side) for side in SIDES)
+    which, place = every(first, stop)
+    return which, order[place]
+
+
+def placed(owner: Ints, time: Floats, owners: Ints, times: Floats, side: Side = "left") -> Ints:
+    """The place of each (*owner*, *time*) in a table by owner and time: left of equals or right."""
+    place: Ints = np.searchsorted(_pairs(owners, times), _pairs(owner, time), side)
+    return place
+
+
+def _pairs(owner: Ints, time: Floats) -> NDArray[np.complex128]:
+    """Owner and time in one number: complex ones are in order of their real parts first."""
+    pairs = np.empty(owner.size, dtype=np.complex128)
+    pairs.real, pairs.imag = owner, time
+    return pairs

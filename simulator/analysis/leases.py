@@ -3,25 +3,25 @@
 With one server that stops at time zero, VMs last renewed within the renewal time T1 before; one
 renewed u before loses its address at L - u. With u uniform on [0, T1] the share without address
 after t is clip((t - (L - T1)) / T1, 0, 1): (t - L/2) / (L/2) for a client that renews at L/2.
-That is `_steady`, for networks with one server and outages far apart; for all others see
-`renewals`.
+That is `_steady`, for networks with one server, and outages far apart near which no VMs come or
+go; for all others see `renewals`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simulator.analysis.cohorts import REMEMBERED
 from simulator.analysis.course import course
 from simulator.analysis.dhcp_ports import by_port
-from simulator.analysis.intervals import Lives, Rows, concatenate, gaps, join
+from simulator.analysis.intervals import SIDES, Lives, Rows, every, gaps, join, several
 from simulator.analysis.pieces import Pieces, pieces_of
 from simulator.analysis.renewals import Renewals
 from simulator.analysis.residents import Residents
 from simulator.analysis.service import History
-from simulator.analysis.turnover import Turnover, changes_of, population
+from simulator.analysis.turnover import Changes, Turnover, population
 from simulator.trace import Bools, Floats, Ints, Sort
 
 
@@ -41,7 +41,7 @@ class Leases:
         self.history = history
         self._size = len(history.trace.objects.names)
         self._begin, self._end = history.context.begin, history.context.end
-        self._changes = changes_of(history.trace)
+        self._changes = Changes.of(history.trace)
         self.population = population(history, self._changes)
         self.residents = Residents(history, self.population)
         self.pieces = self._pieces()
@@ -57,18 +57,16 @@ class Leases:
         outages = gaps(history.leased, lives)
         outages = outages.take(np.lexsort((outages.start, outages.owner)))
         servers = by_port(history)
-        changing = np.zeros(self._size, dtype=bool)
-        changing[list(self._changes)] = True
-        single = self._single(servers) & ~changing
+        single = ~several(servers, self._size)  # as VMs see it
 
-        harmful = self._harmful(outages, single, changing)
+        harmful = self._harmful(outages, single)
         whole = np.zeros(self._size, dtype=bool)
         whole[outages.owner[harmful & ~single[outages.owner]]] = True
         networks = np.flatnonzero(whole)
-        episode, apart, parts = self._episodes(outages, single, lives)
+        episode, plain, parts = self._episodes(outages, lives)
         worse = np.bincount(episode, weights=harmful, minlength=parts.network.size) > 0
-        linked = np.flatnonzero(worse & ~apart & single[parts.network])
-        alone = harmful & apart[episode] & single[outages.owner]
+        linked = np.flatnonzero(worse & ~plain & single[parts.network])
+        alone = harmful & plain[episode] & single[outages.owner]
         walked = Lifetimes(
             np.concatenate([networks, parts.network[linked]]),
             np.concatenate([lives.start[networks], parts.start[linked]]),
@@ -79,27 +77,25 @@ class Leases:
             for part in (self._steady(outages.take(alone), dead), *self._walked(walked, servers))
         )
 
-    def _single(self, servers: Rows) -> Bools:
-        """Which networks have no more than one server, ever, as VMs see it."""
-        ports = int(servers.node.max(initial=0)) + 1
-        owner = np.unique(servers.owner * ports + servers.node) // ports
-        return np.bincount(owner, minlength=self._size) <= 1
+    def _harmful(self, outages: Rows, single: Bools) -> Bools:
+        """Which outages may cost an address: the oldest lease then ends, or VMs come or go."""
+        context, owner = self.history.context, outages.owner
+        oldest = np.where(single, context.renewal, context.rebinding)[owner]
+        populated = self._changes.count(owner, outages.start) > 0
+        changed = self._changed(owner, outages.start, outages.end)
+        return changed | (populated & (outages.length > context.lease - oldest))
 
-    def _harmful(self, outages: Rows, single: Bools, changing: Bools) -> Bools:
-        """Which outages may cost an address: the oldest lease then ends, or VMs may come."""
-        context = self.history.context
-        oldest = np.where(single, context.renewal, context.rebinding)[outages.owner]
-        populated = self.history.trace.objects.vms[outages.owner] > 0
-        changes = changing[outages.owner]
-        return changes | (populated & (outages.length > context.lease - oldest))
+    def _changed(self, network: Ints, start: Floats, end: Floats) -> Bools:
+        """Whether VMs came to the networks in [start, end), or went."""
+        changes = self._changes
+        found: Bools = changes.since(network, end) > changes.since(network, start)
+        return found
 
-    def _episodes(
-        self, outages: Rows, single: Bools, lives: Lives
-    ) -> tuple[Ints, Bools, Lifetimes]:
-        """The episode of each outage, whether that has no other, and the episodes.
+    def _episodes(self, outages: Rows, lives: Lives) -> tuple[Ints, Bools, Lifetimes]:
+        """The episode of each outage, whether that has no other and no changes, and the episodes.
 
         An episode begins with VMs whose renewals are evenly spread, at the one server. So it may
-        once the phases that the last outage left are forgotten.
+        once the phases that the last outage left are forgotten, and that VMs had as they came.
         """
         context, owner = self.history.context, outages.owner
         calm = outages.end[:-1] + context.regain + REMEMBERED * context.renewal
@@ -110,18 +106,18 @@ class Leases:
         episode = np.cumsum(first) - 1
         before = np.append(0.0, outages.end[:-1] + context.regain)[: owner.size]
         start = np.where(fresh, lives.start[owner], before)[first]
-        following = np.append(outages.start[1:], np.inf)[: owner.size]
-        final = np.append(other, True)[: owner.size]
-        end = np.where(final, lives.end[owner], following)[last]
+        start = np.maximum(start, outages.start[first] - (REMEMBERED + 1) * context.renewal)
+        end = np.minimum(outages.end + context.regain, lives.end[owner])[last]
         parts = Lifetimes(owner[first], start, end)
-        return episode, (first & last)[first], parts
+        plain = (first & last)[first] & ~self._changed(parts.network, start, end)
+        return episode, plain, parts
 
     def _steady(self, outages: Rows, dead: Floats) -> Pieces:
         """Outages of one server, VMs evenly spread before: ramp, full loss, regaining."""
         context = self.history.context
         lease, renewal = context.lease, context.renewal
-        vms = self.history.trace.objects.vms[outages.owner]
         owner, end = outages.owner, outages.end
+        vms = self._changes.count(owner, outages.start)
         begin = outages.start + lease - renewal
         full = np.minimum(outages.start + lease, end)
         share = np.minimum((end - begin) / renewal, 1.0)
@@ -137,23 +133,26 @@ class Leases:
 
     def _walked(self, walked: Lifetimes, servers: Rows) -> list[Pieces]:
         """The pieces of *walked*, outage by outage."""
-        vms = self.history.trace.objects.vms
+        if not walked.network.size:
+            return []
         steps = course(Lives(walked.start, walked.end), self._inside(walked, servers))
         network = walked.network[steps.unit]
-        turnover = Turnover(steps, network, vms[network], self._changes)
-        found = Renewals(steps, self.history.context, vms[network], turnover).pieces()
-        named = Pieces(network[found.network], found.start, found.end, found.level, found.slope)
-        changing = np.isin(named.network, np.array(list(self._changes), dtype=np.int64))
-        return [named.take(~changing), turnover.thinned(named.take(changing)), turnover.late()]
+        turnover = Turnover(steps, network, self._changes)
+        vms = self._changes.count(network, walked.start[steps.unit])
+        found = Renewals(steps, self.history.context, vms, turnover).pieces()
+        changing = turnover.units[found.network]
+        parts = (found.take(~changing), turnover.thinned(found.take(changing)), turnover.late())
+        return [replace(part, network=network[part.network]) for part in parts]
 
     def _inside(self, walked: Lifetimes, servers: Rows) -> Rows:
         """The servers' rows in the lifetimes, with the place of the lifetime as owner."""
-        found = []
-        for port in np.unique(servers.node).tolist():  # those of one port are disjoint
-            rows = servers.take(servers.node == port)
-            which, parts = join(walked.network, walked.start, walked.end, rows, self._size)
-            found.append(Rows(which, parts.node, parts.start, parts.end))
-        return concatenate(found)
+        ports = int(servers.node.max(initial=0)) + 1
+        pairs, pair = np.unique(servers.owner * ports + servers.node, return_inverse=True)
+        rows = Rows(pair, servers.node, servers.start, servers.end).ordered()
+        network = pairs // ports
+        which, pair = every(*(np.searchsorted(network, walked.network, side) for side in SIDES))
+        place, parts = join(pair, walked.start[which], walked.end[which], rows)
+        return Rows(which[place], parts.node, parts.start, parts.end)
 
     # -- what the metrics ask --------------------------------------------------------------
 
@@ -182,10 +181,10 @@ class Leases:
         total = float(np.sum(((people.end - people.start) * people.count)[exits >= 0]))
         if history.context.distributed:
             return self.residents.north_south(self.pieces), total
-        which, parts = join(exits, people.start, people.end, routed, self._size)
+        which, parts = join(exits, people.start, people.end, routed)
         served = float(np.sum(parts.length * people.count[which]))
         if history.context.architecture == "multi_host":
             return served, total
         pieces = self.pieces
-        which, parts = join(router[pieces.network], pieces.start, pieces.end, routed, self._size)
+        which, parts = join(router[pieces.network], pieces.start, pieces.end, routed)
         return served - pieces.integral(which, parts.start, parts.end), total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.measured import Function, Measured, UndefinedError, some
+from simulator.analysis.measured import Function, Measured, UndefinedError, at_level, some
 from simulator.trace import Kind
 
 
@@ -23,7 +23,7 @@ def provisioning(level: float) -> Function:
     def quantile(m: Measured) -> float:
         if m.context.architecture == "multi_host":
             raise UndefinedError("nova-network sets up a network with its host")
-        return float(np.quantile(m.provisioning, level))
+        return at_level(m.provisioning, level)
 
     return quantile
 
@@ -35,17 +35,17 @@ def detection_mean(m: Measured) -> float:
 
 def detection_p95(m: Measured) -> float:
     """The 95th percentile of the same."""
-    return float(np.quantile(m.detections, 0.95))
+    return at_level(m.detections, 0.95)
 
 
 def false_down_episodes(m: Measured) -> float:
     """How often a healthy agent looked down."""
-    return float(m.belief.false_downs()[0])
+    return float(m.belief.false_downs.owner.size)
 
 
 def false_down_time(m: Measured) -> float:
     """For how many seconds, summed over agents."""
-    return m.belief.false_downs()[1]
+    return float(m.belief.false_downs.length.sum())
 
 
 def ha_report_delay_mean(m: Measured) -> float:
@@ -67,7 +67,7 @@ def failover(level: float) -> Function:
     """A quantile of the seconds from the loss of service to service on another host."""
 
     def quantile(m: Measured) -> float:
-        return float(np.quantile(some(m.moves, "nothing moved to another host"), level))
+        return at_level(some(m.moves, "nothing moved to another host"), level)
 
     return quantile
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from simulator.analysis.measured import Measured
+from simulator.analysis.measured import Measured, at_level
 from simulator.units import HOUR
 
 
@@ -25,7 +23,7 @@ def hours_below_demand(m: Measured) -> float:
 
 def router_p5(m: Measured) -> float:
     """Fifth percentile over routers of carried over offered."""
-    return float(np.quantile(m.loads.shares, 0.05))
+    return at_level(m.loads.shares, 0.05)
 
 
 def imbalance(m: Measured) -> float:

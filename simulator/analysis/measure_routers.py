@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.analysis.intervals import Lives, Rows
-from simulator.analysis.measured import Function, Measured, some
+from simulator.analysis.measured import Function, Measured, at_level, some
 from simulator.trace import Floats
 from simulator.units import YEAR
 
@@ -74,7 +74,7 @@ def all_down_probability_by_nodes(m: Measured) -> float:
 
 def p95(values: Floats) -> float:
     """The 95th percentile."""
-    return float(np.quantile(values, 0.95))
+    return at_level(values, 0.95)
 
 
 def blast(choose: Callable[[Floats], float]) -> Function:

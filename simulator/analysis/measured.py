@@ -14,7 +14,7 @@ from simulator.analysis.belief import Belief
 from simulator.analysis.context import Context
 from simulator.analysis.demands import Demands, demands
 from simulator.analysis.downtime import downtime
-from simulator.analysis.intervals import NOTHING, Lives, Rows, Spans
+from simulator.analysis.intervals import NOTHING, Lives, Rows, Spans, ranges
 from simulator.analysis.largest import largest
 from simulator.analysis.leases import Leases
 from simulator.analysis.onsets import blasts, moves
@@ -50,7 +50,7 @@ class Measured:
 
     def _alive(self, sort: Sort, reason: str) -> Lives:
         lives = self.history.lives(sort)
-        if not np.any(lives.length > 0):
+        if not lives.any:
             raise UndefinedError(reason)
         return lives
 
@@ -113,7 +113,7 @@ class Measured:
     @cached_property
     def detections(self) -> Floats:
         """Seconds from failure to `agent_down`, of failures that outlast it."""
-        return some(np.array(self.belief.detections()), "no failure outlasted its detection")
+        return some(self.belief.detections(), "no failure outlasted its detection")
 
     @cached_property
     def demands(self) -> tuple[Demands, Rows]:
@@ -146,8 +146,8 @@ class Measured:
         history = self.history
         delays = []
         for rows in (history.routed, history.leased):
-            first = np.full(history.born.size, np.inf)
-            np.minimum.at(first, rows.owner, rows.start)
+            first, served = np.full(history.born.size, np.inf), ranges(rows.owner)[0]
+            first[rows.owner[served]] = rows.start[served]
             new = (history.born > self.context.begin) & (history.born < self.context.end)
             seen = new & (first < self.context.end)
             delays.append(first[seen] - history.born[seen])
@@ -158,8 +158,7 @@ class Measured:
         """Time averages of the largest and of the mean number of DHCP servers on a node."""
         history = self.history
         nodes = np.flatnonzero(self.trace.nodes.dhcp >= 0)
-        objects = self.trace.objects
-        rows = history.attached.take(objects.sort[history.attached.owner] == Sort.NETWORK)
+        rows = history.of(Sort.NETWORK, history.attached)
         rows = rows.clipped(self.context.begin, self.context.end)
         weight = np.ones(rows.owner.size)
         most = largest(rows, weight, nodes.size, np.searchsorted(nodes, rows.node))
@@ -190,3 +189,12 @@ def some(values: Floats, reason: str) -> Floats:
     if not values.size:
         raise UndefinedError(reason)
     return values
+
+
+def at_level(values: Floats, level: float) -> float:
+    """The quantile of *values* at *level*: that of `np.quantile`, at a tenth of its cost."""
+    place = level * (values.size - 1)
+    pair = [int(place), min(int(place) + 1, values.size - 1)]
+    low, high = np.partition(values, pair)[pair].tolist()
+    share, step = place - pair[0], high - low
+    return float(high - step * (1 - share) if share >= 0.5 else low + step * share)

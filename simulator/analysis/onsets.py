@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
-from simulator.analysis.intervals import Rows
+from simulator.analysis.intervals import Rows, matched, placed, several
 from simulator.analysis.service import History
+from simulator.analysis.states import places
 from simulator.trace import Bools, Floats, Ints, Kind, Sort
 
 
@@ -17,44 +16,42 @@ def blasts(history: History) -> Floats:
     Onsets are failures of components, and the restarts that wipe or flush what a host had. What
     comes over one node (or one uplink) at one instant is one onset.
     """
-    trace = history.trace
-    lives = history.lives(Sort.ROUTER)
-    stops = _stops(history)
-    times, places = _onsets(history)
-    instants = np.unique(times)
-    width = trace.nodes.host.size + trace.uplinks.size
-    onsets = np.unique(np.searchsorted(instants, times) * width + places)
-    instant = np.searchsorted(instants, stops.end)
-    known = np.append(instants, np.inf)[instant] == stops.end
+    trace, stops = history.trace, _stops(history)
+    where, times = _onsets(history)
     gateway = trace.objects.gateway[stops.owner]
-    uplink = np.where(gateway >= 0, trace.nodes.host.size + gateway, -1)
-    hits = np.zeros(onsets.size)
-    for place in (stops.node, uplink):
-        key = (instant * width + place)[known & (place >= 0)]
-        hits += np.bincount(np.searchsorted(onsets, key[np.isin(key, onsets)]),
-                            minlength=onsets.size)  # fmt: skip
+    hits = np.zeros(where.size, dtype=np.int64)
+    for place in (stops.node, np.where(gateway >= 0, trace.nodes.host.size + gateway, -1)):
+        at = placed(place, stops.end, where, times)
+        found = (np.append(where, -2)[at] == place) & (np.append(times, np.inf)[at] == stops.end)
+        hits += np.bincount(at[found], minlength=hits.size)
+    order = np.lexsort((where, times))
+    order = order[hits[order] > 0]
+    time, lives = times[order], history.lives(Sort.ROUTER)
     alive = lives.end > lives.start
-    time = instants[onsets[hits > 0] // width]
     living = np.searchsorted(np.sort(lives.start[alive]), time)
     living -= np.searchsorted(np.sort(lives.end[alive]), time)
-    shares: Floats = hits[hits > 0] / living
+    shares: Floats = hits[order] / living
     return shares
 
 
-def _onsets(history: History) -> tuple[Floats, Ints]:
-    """When causes of outages began, and where: a node, or past the nodes an uplink."""
+def _onsets(history: History) -> tuple[Ints, Floats]:
+    """Where causes of outages began, a node, or past the nodes an uplink, and when; in order."""
     trace = history.trace
     place_of = history.node_of.copy()
     place_of[trace.uplinks] = trace.nodes.host.size + np.arange(trace.uplinks.size)
-    rows = np.flatnonzero(np.isin(trace.kind, (Kind.FAIL, Kind.WIPED, Kind.FLUSHED)))
-    places = place_of[trace.subject[rows]]
-    return trace.time[rows][places >= 0], places[places >= 0]
+    rows = places(trace, Kind.FAIL, Kind.WIPED, Kind.FLUSHED)
+    where, time = place_of[trace.subject[rows]], trace.time[rows]
+    order = np.lexsort((time, where))
+    where, time = where[order], time[order]
+    fresh = np.append(True, (where[1:] != where[:-1]) | (time[1:] != time[:-1]))[: where.size]
+    fresh &= where >= 0
+    return where[fresh], time[fresh]
 
 
 def _stops(history: History) -> Rows:
     """The times of service that end in an outage."""
     rows, lives = history.routed, history.lives(Sort.ROUTER)
-    return rows.take(~_followed(rows) & (rows.end < lives.end[rows.owner]))
+    return rows.where(~_followed(rows) & (rows.end < lives.end[rows.owner]))
 
 
 def _followed(rows: Rows) -> Bools:
@@ -70,24 +67,16 @@ def moves(outages: Rows, serving: Rows) -> Floats:
     None of the nodes that served just before serves at the outage's end. *serving* has a row for
     each node, so that several nodes may serve one owner at a time.
     """
-    serving = serving.take(np.isin(serving.owner, outages.owner))
-    before: dict[tuple[int, float], set[int]] = defaultdict(set)
-    after: dict[tuple[int, float], set[int]] = defaultdict(set)
-    for owner, node, start, end in zip(
-        serving.owner.tolist(),
-        serving.node.tolist(),
-        serving.start.tolist(),
-        serving.end.tolist(),
-        strict=True,
-    ):
-        before[owner, end].add(node)
-        after[owner, start].add(node)
-    nobody: set[int] = set()
-    lengths = []
-    for owner, start, end in zip(
-        outages.owner.tolist(), outages.start.tolist(), outages.end.tolist(), strict=True
-    ):
-        old, new = before.get((owner, start), nobody), after.get((owner, end), nobody)
-        if old and new and old.isdisjoint(new):
-            lengths.append(end - start)
-    return np.array(lengths)
+    owners = int(max(outages.owner.max(initial=-1), serving.owner.max(initial=-1))) + 1
+    movers = several(serving, owners)
+    outages, serving = outages.where(movers[outages.owner]), serving.where(movers[serving.owner])
+    if not outages.owner.size:
+        return np.empty(0)
+    before, old = matched(outages.owner, outages.start, serving.owner, serving.end)
+    after, new = matched(outages.owner, outages.end, serving.owner, serving.start)
+    moved = np.zeros((2, outages.owner.size), dtype=bool)
+    moved[0, before], moved[1, after] = True, True
+    width = int(serving.node.max()) + 1
+    stayed = np.intersect1d(before * width + serving.node[old], after * width + serving.node[new])
+    moved[0, stayed // width] = False
+    return outages.length[moved.all(axis=0)]

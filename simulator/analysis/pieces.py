@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,7 +26,10 @@ class Pieces:
 
     def take(self, which: Ints | Bools) -> Pieces:
         """Some of the pieces."""
-        return Pieces(*(getattr(self, field.name)[which] for field in fields(self)))
+        return Pieces(
+            self.network[which], self.start[which], self.end[which], self.level[which],
+            self.slope[which],
+        )  # fmt: skip
 
     def integral(self, which: Ints, start: Floats, end: Floats) -> float:
         """VM-seconds of parts [start, end) of the pieces *which*."""
@@ -42,6 +45,6 @@ def pieces_of(parts: Iterable[tuple[Ints, Floats, Floats, Floats, Floats]]) -> P
     if not parts:
         return Pieces(np.empty(0, dtype=np.int64), *(np.empty(0) for _ in range(4)))
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    kept = columns[2] > columns[1]
-    network, start, end, level, slope = (column[kept] for column in columns)
-    return Pieces(network, start, end, level, slope)
+    found = Pieces(*columns)
+    kept = found.end > found.start
+    return found if kept.all() else found.take(kept)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import Rows, Spans, concatenate, covers
+from simulator.analysis.intervals import Rows, Spans, concatenate, covers, grouped
 from simulator.analysis.service import History
-from simulator.analysis.states import grouped
 from simulator.trace import Floats, Kind, Sort
 
 

@@ -96,6 +96,8 @@ class Renewals:
         self, cohorts: Cohorts, before: Bools, after: Bools, begin: Floats
     ) -> tuple[Cohorts, Cohorts]:
         """The cohorts after the flips at *begin*: own server serving, and not."""
+        if not cohorts.unit.size:
+            return cohorts, cohorts
         context, served = self._context, _served(after)
         was, now = before[cohorts.unit, cohorts.own], after[cohorts.unit, cohorts.own]
         stopped = cohorts.take(was & ~now).stopped(begin, context.renewal)
@@ -111,6 +113,8 @@ class Renewals:
 
     def _silent(self, cohorts: Cohorts, after: Bools, until: Floats) -> Cohorts:
         """What a step makes of VMs whose own server does not serve: rebound, lost or the same."""
+        if not cohorts.unit.size:
+            return cohorts
         context, served = self._context, _served(after)
         limit = until - np.where(served, context.rebinding, context.lease)
         gone, still = cohorts.split(limit[cohorts.unit])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.intervals import Lives, Rows, concatenate, gaps, join
+from simulator.analysis.intervals import Rows, concatenate, join
 from simulator.analysis.states import Ends
 from simulator.trace import Floats, Ints, Kind, Sort, Trace
 
@@ -38,19 +38,25 @@ def without_standbys(rows: Rows, masters: Rows, trace: Trace) -> Rows:
 
 def outside(rows: Rows, others: Rows) -> Rows:
     """The parts of *rows* in which their owner has none of *others* at their node."""
-    which, start, end = _shared(rows, others)
-    holes = gaps(Rows(which, which, start, end), Lives(rows.start, rows.end))
-    return Rows(rows.owner[holes.owner], rows.node[holes.owner], holes.start, holes.end)
+    mine, theirs = _places(rows, others)
+    holes = Rows(mine, np.arange(mine.size), rows.start, rows.end).without(
+        Rows(theirs, theirs, others.start, others.end)
+    )
+    which = holes.node
+    return Rows(rows.owner[which], rows.node[which], holes.start, holes.end)
 
 
 def _shared(rows: Rows, others: Rows) -> tuple[Ints, Floats, Floats]:
     """The parts of *rows* that *others* of the same owner and node cover: whose, from, to."""
-    width = int(max(rows.node.max(initial=-1), others.node.max(initial=-1))) + 1
-    known, key = np.unique(
-        np.concatenate([rows.owner * width + rows.node, others.owner * width + others.node]),
-        return_inverse=True,
-    )
-    mine, theirs = key[: rows.owner.size], key[rows.owner.size :]
+    mine, theirs = _places(rows, others)
     merged = Rows(theirs, theirs, others.start, others.end).merged()
-    which, parts = join(mine, rows.start, rows.end, merged, known.size)
+    which, parts = join(mine, rows.start, rows.end, merged)
     return which, parts.start, parts.end
+
+
+def _places(rows: Rows, others: Rows) -> tuple[Ints, Ints]:
+    """A number for each owner and node: those of *rows*, and those of *others*."""
+    width = int(max(rows.node.max(initial=-1), others.node.max(initial=-1))) + 1
+    both = [rows.owner * width + rows.node, others.owner * width + others.node]
+    _, key = np.unique(np.concatenate(both), return_inverse=True)
+    return key[: rows.owner.size], key[rows.owner.size :]

@@ -77,7 +77,7 @@ class Residents:
         """How many VMs each network has, in each of its router's `totals`; disjoint, in order."""
         people, totals = self._people, self.totals
         router = self._objects.router[people.network]
-        which, parts = join(router, people.start, people.end, totals.rows(), self._size)
+        which, parts = join(router, people.start, people.end, totals.rows())
         network = people.network[which]
         order = np.lexsort((parts.start, network))
         which, parts, network = which[order], parts.take(order), network[order]
@@ -147,7 +147,7 @@ class Residents:
         place = np.searchsorted(keys, sought)
         known = np.append(keys, -1)[place] == sought
         rows = Rows(owner, rows.node, rows.start, rows.end).joined()
-        return join(np.where(known, place, -1), parts.start, parts.end, rows, keys.size)
+        return join(np.where(known, place, -1), parts.start, parts.end, rows)
 
     @cached_property
     def inside(self) -> Rows:
@@ -166,7 +166,7 @@ class Residents:
         served = float(np.sum(parts.length * local.weight[which]))
         lives = history.lives(Sort.ROUTER)
         empty = gaps(self.totals.rows().inside(lives), lives)
-        _, parts = join(empty.owner, empty.start, empty.end, history.routed_inside, self._size)
+        _, parts = join(empty.owner, empty.start, empty.end, history.routed_inside)
         return served + float(parts.length.sum())
 
     def north_south(self, pieces: Pieces) -> float:
@@ -174,19 +174,19 @@ class Residents:
         exits, inward = self.exits, self.inward
         which, parts = self.served_at(exits, self.outside)
         served = float(np.sum(parts.length * exits.weight[which]))
-        routed, size = self._history.routed, self._size
+        routed = self._history.routed
         router = self._objects.router[inward.owner]
-        which, parts = join(router, inward.start, inward.end, routed, size)
+        which, parts = join(router, inward.start, inward.end, routed)
         served += float(np.sum(parts.length * (self._networks.weight * inward.weight)[which]))
         pieces = self._served_inward(pieces)
         router = self._objects.router[pieces.network]
-        which, parts = join(router, pieces.start, pieces.end, routed, size)
+        which, parts = join(router, pieces.start, pieces.end, routed)
         return served - pieces.integral(which, parts.start, parts.end)
 
     def _served_inward(self, pieces: Pieces) -> Pieces:
         """*pieces*, of the VMs that a network node serves."""
         inward = self.inward
-        which, parts = join(pieces.network, pieces.start, pieces.end, inward.rows(), self._size)
+        which, parts = join(pieces.network, pieces.start, pieces.end, inward.rows())
         share, slope = inward.weight[parts.node], pieces.slope[which]
         level = pieces.level[which] + slope * (parts.start - pieces.start[which])
         return pieces_of([(parts.owner, parts.start, parts.end, level * share, slope * share)])

@@ -6,7 +6,6 @@ metrics' definitions: see `netnode explain`.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import cached_property
 
 import numpy as np
@@ -20,10 +19,12 @@ from simulator.analysis.intervals import (
     complement,
     concatenate,
     gaps,
+    grouped,
+    placed,
     union_of,
 )
 from simulator.analysis.replicas import mastering, without_standbys
-from simulator.analysis.states import Ends, alternating, alternating_objects, failed, grouped
+from simulator.analysis.states import Ends, alternating, alternating_objects, failed, places
 from simulator.trace import Bools, Floats, Ints, Kind, Sort, Trace
 
 
@@ -35,9 +36,10 @@ class History:
         self.context = context
         self.horizon = trace.horizon
         nodes = trace.nodes
-        self.node_of_host = {int(host): n for n, host in enumerate(nodes.host)}
         hosts = trace.components.host
-        self.node_of = np.array([self.node_of_host.get(int(h), -1) for h in hosts])
+        self.node_of_host = np.full(hosts.size, -1)
+        self.node_of_host[nodes.host] = np.arange(nodes.host.size)
+        self.node_of = self.node_of_host[hosts]
 
     # -- components ------------------------------------------------------------------------
 
@@ -59,11 +61,15 @@ class History:
         return alternating(self.trace, Kind.STOPPED, Kind.STARTED)
 
     def unheard(self, agent: int) -> Spans:
-        """When *agent* could not report through its node's fault: process, host or management."""
+        """When *agent* could not report through its node's fault."""
+        return union_of(self.mute(agent))
+
+    def mute(self, agent: int) -> list[Spans]:
+        """When the process of *agent* did not run, its host was down, its management NIC was."""
         host = int(self.trace.components.host[agent])
         nic = self.management[self.trace.components.names[host]]
         down = [self.failed.get(part, NOTHING) for part in (host, nic)]
-        return union_of([self.stopped.get(agent, NOTHING), *down])
+        return [self.stopped.get(agent, NOTHING), *down]
 
     @cached_property
     def flushed(self) -> dict[int, Spans]:
@@ -78,9 +84,8 @@ class History:
     @cached_property
     def refused(self) -> dict[int, Spans]:
         """When the server refused to bind ports, by node and object in one number."""
-        found = alternating_objects(self.trace, Kind.PORTS_REFUSED, Kind.PORTS_BOUND)
-        size = len(self.trace.objects.names)
-        return {int(self.node_of[agent]) * size + thing: s for (agent, thing), s in found.items()}
+        kinds = (Kind.PORTS_REFUSED, Kind.PORTS_BOUND)
+        return alternating_objects(self.trace, *kinds, self.node_of)
 
     # -- objects ---------------------------------------------------------------------------
 
@@ -102,10 +107,19 @@ class History:
 
     def lives(self, sort: Sort) -> Lives:
         """When the objects of one sort exist inside the window; the others never."""
-        context = self.context
-        start = np.clip(self.born, context.begin, context.end)  # never created: an empty life
-        end = np.minimum(self.dead, context.end)
-        return Lives(start, np.where(self.trace.objects.sort == sort, end, -np.inf))
+        return self._lives[sort]
+
+    @cached_property
+    def _lives(self) -> dict[Sort, Lives]:
+        begin, end = self.context.begin, self.context.end
+        start = np.minimum(np.maximum(self.born, begin), end)  # never created: an empty life
+        until = np.minimum(self.dead, end)
+        sorts = self.trace.objects.sort
+        return {sort: Lives(start, np.where(sorts == sort, until, -np.inf)) for sort in Sort}
+
+    def of(self, sort: Sort, rows: Rows) -> Rows:
+        """Those of *rows* whose owners are of one sort."""
+        return rows.where(self.trace.objects.sort[rows.owner] == int(sort))
 
     # -- what is set up where --------------------------------------------------------------
 
@@ -133,18 +147,56 @@ class History:
     @cached_property
     def _set_up(self) -> Rows:
         trace = self.trace
-        rows = np.flatnonzero(trace.kind == Kind.CONFIGURED)
+        rows = places(trace, Kind.CONFIGURED)
         agent, thing = trace.subject[rows], trace.object[rows]
-        ends = (
-            np.minimum(self.dead[thing], self.horizon),
-            Ends(trace, Kind.UNCONFIGURED, by_object=True).after(rows, agent, thing),
-            Ends(trace, Kind.WIPED, by_object=False).after(rows, agent, thing),
-            Ends(trace, Kind.FAIL, by_object=False).after(
-                rows, trace.components.host[agent], thing
-            ),
-        )
-        found = Rows(thing, self.node_of[agent], trace.time[rows], np.minimum.reduce(ends))
-        return found.take(found.end > found.start)
+        end = np.minimum(self.dead[thing], self.horizon)
+        for kind, ender, by_object in (
+            (Kind.UNCONFIGURED, agent, True),
+            (Kind.WIPED, agent, False),
+            (Kind.FAIL, trace.components.host[agent], False),
+        ):
+            ends = Ends(trace, kind, by_object=by_object).after(rows, ender, thing)
+            np.minimum(end, ends, out=end)
+        found = Rows(thing, self.node_of[agent], trace.time[rows], end)
+        return found.where(end > found.start).ordered()
+
+    @cached_property
+    def bound(self) -> Rows:
+        """When each object was bound to an agent of each node.
+
+        Without a scheduler an object belongs, while it lives, to every node that ever had it set
+        up; one that none ever had, to every node whose agents would.
+        """
+        trace = self.trace
+        if not self.context.has_scheduler:
+            owner, node = self._homes()
+            end = np.minimum(self.dead[owner], self.horizon)
+            return Rows(owner, node, self.born[owner], end)
+        rows = places(trace, Kind.BOUND)
+        agent, thing = trace.subject[rows], trace.object[rows]
+        unbound = Ends(trace, Kind.UNBOUND, by_object=True).after(rows, agent, thing)
+        end = np.minimum(np.minimum(self.dead[thing], self.horizon), unbound)
+        found = Rows(thing, self.node_of[agent], trace.time[rows], end)
+        return found.where(found.end > found.start).ordered()
+
+    def _homes(self) -> tuple[Ints, Ints]:
+        """Objects and the nodes they belong to where no server binds, in pairs."""
+        attached, width = self.attached, self.trace.nodes.host.size
+        living = np.isfinite(self.born)
+        living[attached.owner] = False
+        pairs = [np.unique(attached.owner * width + attached.node)]
+        pairs += [thing * width + self._takers(thing) for thing in np.flatnonzero(living).tolist()]
+        owner, node = np.divmod(np.concatenate(pairs), width)
+        return owner, node
+
+    def _takers(self, thing: int) -> Ints:
+        """The nodes that may set up *thing*: under multi_host the one it is named after."""
+        trace = self.trace
+        if self.context.architecture == "multi_host":
+            host = trace.components.names.index(trace.objects.names[thing].partition("/")[0])
+            return self.node_of_host[[host]]
+        router = trace.objects.sort[thing] == Sort.ROUTER
+        return np.flatnonzero((trace.nodes.l3 if router else trace.nodes.dhcp) >= 0)
 
     @cached_property
     def held(self) -> Rows:
@@ -163,20 +215,27 @@ class History:
     @cached_property
     def wired(self) -> Rows:
         """As `held`, but from when ports were bound and the host's L2 agent had wired them."""
-        return self._without_standbys(self._wired(self.attached))
+        return self._without_standbys(self._with_wires)
+
+    @cached_property
+    def _with_wires(self) -> Rows:
+        return self._wired(self.attached)
 
     def _wired(self, rows: Rows) -> Rows:
+        if not self.refused and self.unwired.keys().isdisjoint(self.trace.nodes.l2.tolist()):
+            return rows
         start = rows.start.copy()
-        pair = rows.node * len(self.trace.objects.names) + rows.owner
-        refused = np.flatnonzero(np.isin(pair, list(self.refused)))
-        for one, which in grouped(pair[refused]):
-            mine = refused[which]
-            start[mine] = _delayed(start[mine], self.refused[one])
+        if self.refused:
+            pair = rows.node * len(self.trace.objects.names) + rows.owner
+            refused = np.flatnonzero(np.isin(pair, list(self.refused)))
+            for one, which in grouped(pair[refused]):
+                mine = refused[which]
+                start[mine] = _delayed(start[mine], self.refused[one])
         for node, which in grouped(rows.node):
-            waits = self.unwired.get(int(self.trace.nodes.l2[node]), NOTHING)
-            start[which] = _delayed(start[which], waits)
-        wired = Rows(rows.owner, rows.node, start, rows.end)
-        return wired.take(wired.end > wired.start)
+            waits = self.unwired.get(int(self.trace.nodes.l2[node]))
+            if waits:
+                start[which] = _delayed(start[which], waits)
+        return Rows(rows.owner, rows.node, start, rows.end).where(rows.end > start)
 
     # -- paths -----------------------------------------------------------------------------
 
@@ -223,29 +282,29 @@ class History:
 
         A router without a gateway needs no external NIC and no uplink.
         """
-        gateway = self.trace.objects.gateway[rows.owner]
-        key = rows.node * (len(self.trace.uplinks) + 1) + gateway + 1
-        parts = []
-        for one, which in grouped(key):
-            node, exit_ = divmod(one, len(self.trace.uplinks) + 1)
-            spans = self.path(
-                node, external=external and exit_ > 0, gateway=exit_ - 1, uplink=uplink,
-                flows=flows, data=data,
-            )  # fmt: skip
-            mine = rows.take(which)
-            whole = spans.starts.size == 1 and spans.length == self.horizon
-            parts.append(mine if whole else mine.covered_by(spans))
-        return concatenate(parts)
+        width = self.trace.uplinks.size + 1
+        key = rows.node * width
+        if external:
+            key += self.trace.objects.gateway[rows.owner] + 1
+
+        def spans(one: int) -> Spans:
+            node, exit_ = divmod(one, width)
+            return self.path(
+                node, external=exit_ > 0, gateway=exit_ - 1, uplink=uplink, flows=flows, data=data
+            )
+
+        return rows.covered(key, spans)
 
     def on_running_hosts(self, rows: Rows) -> Rows:
         """The parts of *rows* in which their node's host was up."""
-        parts = []
-        for node, which in grouped(rows.node):
-            mine = rows.take(which)
-            down = self.failed.get(int(self.trace.nodes.host[node]))
-            up = mine.covered_by(complement(down, 0.0, self.horizon)) if down else mine
-            parts.append(up)
-        return concatenate(parts)
+        hosts = self.trace.nodes.host
+        if not self._any_failed(hosts):
+            return rows
+
+        def spans(node: int) -> Spans:
+            return complement(self.failed.get(int(hosts[node]), NOTHING), 0.0, self.horizon)
+
+        return rows.covered(rows.node, spans)
 
     # -- routers ---------------------------------------------------------------------------
 
@@ -257,21 +316,38 @@ class History:
         """
         if not self.context.checks_way_out:
             return concatenate(())
-        rows = self._wired(self.attached)
+        rows = self._with_wires
         gateways = self.trace.objects.gateway[rows.owner]
         down = [self.failed.get(uplink, NOTHING) for uplink in self.trace.uplinks.tolist()]
         parts = [rows.take(gateways == i).covered_by(spans) for i, spans in enumerate(down)]
         return concatenate(parts)
 
     @cached_property
-    def _router_rows(self) -> Rows:
-        rows = self.wired
-        return rows.take(self.trace.objects.sort[rows.owner] == Sort.ROUTER)
-
-    @cached_property
     def present(self) -> Rows:
         """When each router was set up at a node that reaches the data network."""
-        return self.carried_by(self._router_rows, external=False)
+        return self.of(Sort.ROUTER, self._within_reach)
+
+    @cached_property
+    def _within_reach(self) -> Rows:
+        """When each object was set up at a node that reaches the data network."""
+        return self.carried_by(self.wired, external=False)
+
+    @cached_property
+    def linked(self) -> Rows:
+        """When each router was set up at a node whose way out was whole, the uplink included."""
+        if not self._any_failed(self.trace.uplinks):
+            return self.linked_by_nodes
+        return self.carried_by(self.of(Sort.ROUTER, self.wired), external=True)
+
+    @cached_property
+    def linked_by_nodes(self) -> Rows:
+        """As `linked`, had no uplink failed."""
+        if not self._any_failed(self.trace.nodes.external_nic):
+            return self.present
+        return self.carried_by(self.of(Sort.ROUTER, self.wired), external=True, uplink=False)
+
+    def _any_failed(self, parts: Ints) -> bool:
+        return not self.failed.keys().isdisjoint(parts.tolist())
 
     @cached_property
     def routed(self) -> Rows:
@@ -279,38 +355,27 @@ class History:
 
         A router's rows are disjoint and in order; those that touch are of different nodes.
         """
-        return self._serving(external=True, uplink=True)
+        return self._serving(self.linked)
 
     @cached_property
     def routed_by_nodes(self) -> Rows:
         """As `routed`, had no uplink failed."""
-        if not self._any_failed(self.trace.uplinks):
-            return self.routed
-        return self._serving(external=True, uplink=False)
+        same = self.linked_by_nodes is self.linked
+        return self.routed if same else self._serving(self.linked_by_nodes)
 
     @cached_property
     def routed_inside(self) -> Rows:
         """As `routed`, between the router's own subnets."""
-        if not self._any_failed(self.trace.uplinks, self.trace.nodes.external_nic):
-            return self.routed
-        return self._serving(external=False, uplink=False)
-
-    def _any_failed(self, *parts: Ints) -> bool:
-        return any(int(part) in self.failed for group in parts for part in group)
+        return self.routed if self.present is self.linked else self._serving(self.present)
 
     @cached_property
     def answering(self) -> Rows:
         """When each node answered north-south for each router, conflicts included."""
-        rows = self._reaching(external=True, uplink=True)
-        return rows.clipped(self.context.begin, self.context.end).joined()
+        if not self._contested.owner.size:
+            return self.routed
+        return self.linked.clipped(self.context.begin, self.context.end).joined()
 
-    def _reaching(self, *, external: bool, uplink: bool) -> Rows:
-        if external and self._any_failed(self.trace.uplinks, self.trace.nodes.external_nic):
-            return self.carried_by(self._router_rows, external=True, uplink=uplink)
-        return self.present
-
-    def _serving(self, *, external: bool, uplink: bool) -> Rows:
-        rows = self._reaching(external=external, uplink=uplink)
+    def _serving(self, rows: Rows) -> Rows:
         if self._contested.owner.size:
             rows = self._resolve(rows)
         return rows.clipped(self.context.begin, self.context.end).joined()
@@ -318,12 +383,12 @@ class History:
     @cached_property
     def _contested(self) -> Rows:
         """When two nodes or more answered for one router."""
-        rows = self.present
-        order = np.lexsort((rows.start, rows.owner))
-        owner, start, end = rows.owner[order], rows.start[order], rows.end[order]
-        if not np.any((owner[1:] == owner[:-1]) & (start[1:] < end[:-1])):
-            return rows.take(np.zeros(rows.owner.size, dtype=bool))
-        owners, begin, until, count, _ = self._counts(rows, concatenate(()))
+        rows = self.present.ordered()
+        both = (rows.owner[1:] == rows.owner[:-1]) & (rows.start[1:] < rows.end[:-1])
+        if not both.any():
+            return concatenate(())
+        some = self._among(rows, rows.owner[1:][both])
+        owners, begin, until, count, _ = self._counts(rows.take(some), concatenate(()))
         both = count > 1
         return Rows(owners[both], np.full(int(both.sum()), -1), begin[both], until[both])
 
@@ -334,11 +399,29 @@ class History:
 
     def _resolve(self, rows: Rows) -> Rows:
         """*rows* without the times in which two nodes answered (or with, if the scenario says)."""
-        owners, begin, until, present, serving = self._counts(self.present, rows)
+        some = self._among(rows, self._contested.owner)
+        mine, rest = rows.take(some), rows.take(~some)
+        here = self.present.take(self._among(self.present, self._contested.owner))
+        owners, begin, until, present, serving = self._counts(here, mine)
         kept = (serving > 0) & ((present == 1) | self.context.conflicted_serves)
-        node = np.full(owners.size, -1, dtype=np.int64)
-        result = Rows(owners[kept], node[kept], begin[kept], until[kept])
-        return _with_nodes(result, rows)
+        pieces = Rows(owners[kept], owners[kept], begin[kept], until[kept])
+        return concatenate([rest, self._with_nodes(pieces, mine.ordered())])
+
+    def _with_nodes(self, pieces: Rows, rows: Rows) -> Rows:
+        """Give each of *pieces* the node of the last of *rows* to begin that covers its start."""
+        place = placed(pieces.owner, pieces.start, rows.owner, rows.start, "right") - 1
+        wrong = np.flatnonzero(rows.end[place] <= pieces.start)
+        while wrong.size:
+            place[wrong] -= 1
+            wrong = wrong[rows.end[place[wrong]] <= pieces.start[wrong]]
+        return Rows(pieces.owner, rows.node[place], pieces.start, pieces.end)
+
+    def _among(self, rows: Rows, owners: Ints) -> Bools:
+        """Which of *rows* are of any of *owners*."""
+        chosen = np.zeros(self.born.size, dtype=bool)
+        chosen[owners] = True
+        found: Bools = chosen[rows.owner]
+        return found
 
     def _counts(self, present: Rows, serving: Rows) -> tuple[Ints, Floats, Floats, Ints, Ints]:
         """Owner by owner, the pieces between changes, and how many rows of each table hold."""
@@ -359,9 +442,7 @@ class History:
     @cached_property
     def dhcp_servers(self) -> Rows:
         """When each network had a DHCP server on a node that reaches the data network."""
-        rows = self.wired
-        rows = rows.take(self.trace.objects.sort[rows.owner] == Sort.NETWORK)
-        return self.carried_by(rows, external=False)
+        return self.of(Sort.NETWORK, self._within_reach)
 
     @cached_property
     def leased(self) -> Rows:
@@ -390,18 +471,3 @@ def _delayed(times: Floats, waits: Spans) -> Floats:
     place = np.searchsorted(waits.starts, times, side="right") - 1
     end = waits.ends[np.maximum(place, 0)]
     return np.where((place >= 0) & (times < end) & (times > 0), end, times)
-
-
-def _with_nodes(rows: Rows, sources: Rows) -> Rows:
-    """Give each of *rows* the node of a row of *sources* that covers its start."""
-    order = np.lexsort((sources.start, sources.owner))
-    key = list(zip(sources.owner[order].tolist(), sources.start[order].tolist(), strict=True))
-    places: dict[int, list[int]] = defaultdict(list)
-    for position, (owner, _) in zip(order.tolist(), key, strict=True):
-        places[owner].append(position)
-    node = rows.node.copy()
-    for i, (owner, start) in enumerate(zip(rows.owner.tolist(), rows.start.tolist(), strict=True)):
-        for position in places[owner]:
-            if sources.start[position] <= start < sources.end[position]:
-                node[i] = sources.node[position]
-    return Rows(rows.owner, node, rows.start, rows.end)

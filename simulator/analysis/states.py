@@ -6,75 +6,71 @@ found by its place in the trace, not by its time.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import TypeVar
-
 import numpy as np
 
-from simulator.analysis.intervals import Spans, union_of_pairs
-from simulator.trace import Floats, Ints, Kind, Trace
-
-Pairs = list[tuple[float, float]]
-Group = TypeVar("Group", bound=Hashable)
+from simulator.analysis.intervals import Rows, Spans, concatenate, order_of, ranges
+from simulator.trace import Bools, Floats, Ints, Kind, Trace
 
 
 def failed(trace: Trace) -> dict[int, Spans]:
     """When each component was failed: while any cause held."""
-    causes: dict[int, int] = defaultdict(int)
-    since: dict[int, float] = {}
-    pairs: dict[int, Pairs] = defaultdict(list)
-    for time, kind, component in _events(trace, Kind.FAIL, Kind.REPAIR):
-        if kind == Kind.FAIL:
-            since.setdefault(component, time)
-            causes[component] += 1
-        else:
-            causes[component] -= 1
-            if not causes[component]:
-                pairs[component].append((since.pop(component), time))
-    return _spans(trace, pairs, since)
+    rows = places(trace, Kind.FAIL, Kind.REPAIR)
+    rows = rows[order_of(trace.subject[rows])]
+    component, change = trace.subject[rows], np.where(trace.kind[rows] == Kind.FAIL, 1, -1)
+    causes = np.cumsum(change)
+    causes -= (causes - change)[np.searchsorted(component, component)]  # those of others before
+    return _spans(_held(trace, rows, component, causes > 0))
 
 
 def alternating(trace: Trace, on: Kind, off: Kind) -> dict[int, Spans]:
     """Per subject, from the first event *on* to the next *off*, again and again."""
-    return _alternating(trace, _events(trace, on, off), on)
+    rows = places(trace, on, off)
+    return _spans(_held(trace, rows, trace.subject[rows], trace.kind[rows] == on))
 
 
-def alternating_objects(trace: Trace, on: Kind, off: Kind) -> dict[tuple[int, int], Spans]:
-    """The same for each pair of subject and object."""
-    rows = np.flatnonzero(np.isin(trace.kind, (on, off)))
-    pairs = zip(trace.subject[rows].tolist(), trace.object[rows].tolist(), strict=True)
-    times, kinds = trace.time[rows].tolist(), trace.kind[rows].tolist()
-    return _alternating(trace, zip(times, kinds, pairs, strict=True), on)
+def alternating_objects(trace: Trace, on: Kind, off: Kind, place: Ints) -> dict[int, Spans]:
+    """The same for each *place* of a subject, and each object: by both in one number."""
+    rows = places(trace, on, off)
+    pair = place[trace.subject[rows]] * len(trace.objects.names) + trace.object[rows]
+    return _spans(_held(trace, rows, pair, trace.kind[rows] == on))
 
 
-def _alternating(
-    trace: Trace, events: Iterable[tuple[float, int, Group]], on: Kind
-) -> dict[Group, Spans]:
-    since: dict[Group, float] = {}
-    pairs: dict[Group, Pairs] = defaultdict(list)
-    for time, kind, group in events:
-        if kind == on:
-            since.setdefault(group, time)
-        elif group in since:
-            pairs[group].append((since.pop(group), time))
-    return _spans(trace, pairs, since)
+def places(trace: Trace, *kinds: Kind) -> Ints:
+    """Where the events of some kinds are in the trace."""
+    first, *others = map(int, kinds)  # an array is slow to compare with a member of an enumeration
+    chosen = trace.kind == first
+    for kind in others:
+        chosen |= trace.kind == kind
+    return np.flatnonzero(chosen)
 
 
-def _events(trace: Trace, *kinds: Kind) -> Iterator[tuple[float, int, int]]:
-    """Time, kind and subject of the events of some kinds."""
-    rows = np.flatnonzero(np.isin(trace.kind, kinds))
-    columns = (column[rows].tolist() for column in (trace.time, trace.kind, trace.subject))
-    return zip(*columns, strict=True)
+def _held(trace: Trace, rows: Ints, group: Ints, on: Bools) -> Rows:
+    """When each group was on, which it is or not from each of its events (*rows*) to the next."""
+    if not rows.size:
+        return concatenate(())
+    order = order_of(group)
+    group, time, on = group[order], trace.time[rows[order]], on[order]
+    before = np.append(False, on[:-1] & (group[1:] == group[:-1]))
+    turns = np.flatnonzero(on != before)
+    group, time = np.append(group[turns], -1), np.append(time[turns], trace.horizon)
+    begins = np.flatnonzero(on[turns])
+    owner = group[begins]
+    end = np.where(group[begins + 1] == owner, time[begins + 1], trace.horizon)
+    held = Rows(owner, owner, time[begins], end)
+    return held.where(held.end > held.start).merged()
 
 
-def _spans(
-    trace: Trace, pairs: dict[Group, Pairs], since: Mapping[Group, float]
-) -> dict[Group, Spans]:
-    """*pairs*, and what began at *since* and lasts to the end."""
-    for group, time in since.items():
-        pairs[group].append((time, trace.horizon))
-    return {group: union_of_pairs(found) for group, found in pairs.items()}
+def _spans(rows: Rows) -> dict[int, Spans]:
+    """The *rows* of each owner, by owner and start."""
+    if not rows.owner.size:
+        return {}
+    first, stop = ranges(rows.owner)
+    return {
+        owner: Spans(rows.start[a:b], rows.end[a:b])
+        for owner, a, b in zip(
+            rows.owner[first].tolist(), first.tolist(), stop.tolist(), strict=True
+        )
+    }
 
 
 class Ends:
@@ -82,28 +78,23 @@ class Ends:
 
     def __init__(self, trace: Trace, kind: Kind, *, by_object: bool) -> None:
         """The events of *kind*; they are of one group if of one subject (and of one object)."""
-        self._times = np.append(trace.time, np.inf)
+        self._time = trace.time
         self._things = len(trace.objects.names) if by_object else 0
-        rows = np.flatnonzero(trace.kind == kind)
+        rows = places(trace, kind)
         groups = self._groups(trace.subject[rows], trace.object[rows])
-        self._keys = np.sort(groups * self._times.size + rows)
+        self._keys = np.sort(groups * self._time.size + rows)
 
     def _groups(self, subjects: Ints, objects: Ints) -> Ints:
         return subjects * self._things + objects if self._things else subjects
 
     def after(self, rows: Ints, subjects: Ints, objects: Ints) -> Floats:
         """When the first end of each group after the trace's *rows* came; infinity for never."""
-        size = self._times.size
+        if not self._keys.size:
+            return np.full(rows.size, np.inf)
+        size = self._time.size
         groups = self._groups(subjects, objects)
-        place = np.searchsorted(self._keys, groups * size + rows, side="right")
-        found = np.append(self._keys, -1)[place]
-        row = np.where(found // size == groups, found % size, size - 1)
-        times: Floats = self._times[row]
+        found = np.searchsorted(self._keys, groups * size + rows)
+        key = self._keys.take(found, mode="clip")
+        times: Floats = self._time[key % size]
+        times[(found == self._keys.size) | (key // size != groups)] = np.inf
         return times
-
-
-def grouped(keys: Ints) -> Iterator[tuple[int, Ints]]:
-    """Each key that occurs, and where."""
-    order = np.argsort(keys, kind="stable")
-    found, starts = np.unique(keys[order], return_index=True)
-    return zip(found.tolist(), np.split(order, starts[1:]), strict=False)

@@ -21,11 +21,12 @@ from simulator.analysis.intervals import (
     concatenate,
     covers,
     gaps,
+    grouped,
+    matched,
     union_of,
 )
 from simulator.analysis.service import History
-from simulator.analysis.states import grouped
-from simulator.trace import Bools, Floats, Ints, Kind, Sort, Trace
+from simulator.trace import Bools, Floats, Ints, Kind, Sort
 
 
 def excused(history: History, bound: Rows, waits: Mapping[int, Spans]) -> Rows:
@@ -36,6 +37,8 @@ def excused(history: History, bound: Rows, waits: Mapping[int, Spans]) -> Rows:
     dead = np.minimum(history.dead, history.horizon)
     router = history.trace.objects.sort == Sort.ROUTER
     loose = gaps(bound.merged(), Lives(history.born, np.where(router, dead, -np.inf)))
+    if not loose.owner.size:
+        return loose
     lost = _Lost.of(history)
     if not lost.router.size:
         return loose
@@ -80,11 +83,9 @@ class _Lost:
 
     def find(self, loose: Rows) -> tuple[Ints, Bools]:
         """The binding whose end began each of the rows: its place, and whether there is one."""
-        places: dict[tuple[int, float], int] = {}
-        for i, key in enumerate(zip(self.router.tolist(), self.time.tolist(), strict=True)):
-            places.setdefault(key, i)
-        sought = zip(loose.owner.tolist(), loose.start.tolist(), strict=True)
-        place = np.array([places.get(key, -1) for key in sought], dtype=np.int64)
+        which, found = matched(loose.owner, loose.start, self.router, self.time)
+        place = np.full(loose.owner.size, -1)
+        place[which[::-1]] = found[::-1]  # of several the first
         return place, place >= 0
 
 
@@ -105,15 +106,12 @@ def _end(spans: Spans, times: Floats) -> Floats:
 
 def _is_again(history: History, loose: Rows, node: Ints) -> Bools:
     """Which of the rows end with a binding to *node* (one a row) that nobody made by hand."""
-    trace = history.trace
-    bound = _facts(trace, Kind.BOUND) - _facts(trace, Kind.ACTED)
-    agents = trace.nodes.l3[node].tolist()
-    sought = zip(agents, loose.owner.tolist(), loose.end.tolist(), strict=True)
-    return np.array([fact in bound for fact in sought], dtype=bool)
-
-
-def _facts(trace: Trace, kind: Kind) -> set[tuple[int, int, float]]:
-    """Agent, object and time of all events of a kind."""
-    events = trace.of(kind)
-    columns = (events.subject.tolist(), events.object.tolist(), events.time.tolist())
-    return set(zip(*columns, strict=True))
+    trace, found = history.trace, np.zeros(loose.owner.size, dtype=bool)
+    things = len(trace.objects.names)
+    sought = trace.nodes.l3[node] * things + loose.owner
+    for kind in (Kind.BOUND, Kind.ACTED):
+        events = trace.of(kind)
+        pair = events.subject * things + events.object
+        which, _ = matched(sought, loose.end, pair, events.time)
+        found[which] = kind == Kind.BOUND
+    return found

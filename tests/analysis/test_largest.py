@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.analysis import largest as module
-from simulator.analysis.intervals import Rows, union_of_pairs
+from simulator.analysis.intervals import Rows, union
 from simulator.analysis.largest import largest
 
 NODES = 3
@@ -17,6 +17,11 @@ loads = st.lists(
     st.tuples(st.integers(0, NODES - 1), spans, st.integers(1, 9)), min_size=1, max_size=12
 )
 outages = st.lists(st.lists(spans, max_size=3), min_size=NODES, max_size=NODES)
+
+
+def covered(pairs):
+    table = np.array(pairs, dtype=float).reshape(-1, 2)
+    return union(table[:, 0], table[:, 1])
 
 
 @pytest.mark.parametrize("cells", [1, 7, 10_000])
@@ -29,7 +34,7 @@ def test_each_second_agrees_with_counting(cells, rows, failed):
     table = Rows(node, node, start, end)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "CELLS", cells)
-        found = largest(table, weight, NODES, node, [union_of_pairs(pairs) for pairs in failed])
+        found = largest(table, weight, NODES, node, [covered(pairs) for pairs in failed])
     times = np.concatenate([[start.min()], start.min() + np.cumsum(found.length)])
     assert times[-1] == end.max()
     for i, time in enumerate(times[:-1]):

@@ -111,7 +111,7 @@ def test_heartbeats_wait_behind_other_calls_until_they_have_a_queue_of_their_own
     measured = crowded(release)
     downs = times(measured, Kind.AGENT_DOWN, "compute-1/l2")
     assert bool(downs) != own_queue
-    assert (measured.belief.false_downs()[0] == 0) == own_queue
+    assert (measured.belief.false_downs.owner.size == 0) == own_queue
 
 
 def test_a_heartbeat_that_waits_its_turn_is_processed_at_its_end():
