@@ -26,6 +26,7 @@ from simulator.world.streams import BACKOFF, MESSAGE, SERVICE, Streams, stable_h
 
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
+    from simulator.world.heartbeats import Heart
 
 
 class ControlPlane:
@@ -59,6 +60,7 @@ class ControlPlane:
         self._blocked: list[tuple[float, Notice]] = []
         self._blocked_until = -math.inf  # when the last of the blocked ones so far is published
         self._stirred, self._heard = Event(cluster.env), Event(cluster.env)
+        self.doubtful: dict[Heart, None] = {}  # of whom it is not sure that they go on being heard
         self._parts = {
             name: [plan.number[f"{plan.components.names[c]}/{name}"] for c in plan.controllers]
             for name in ("broker", "server", "database", "management")

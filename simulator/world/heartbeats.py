@@ -58,9 +58,11 @@ class Heart:
         after_first: Callable[[Agent, int], Generator[Event, Any, Any]] | None,
         exposed: bool,
     ) -> None:
+        self.name = agent.name
         self._agent = agent
         self._cluster = agent.cluster
         self._control = agent.control
+        self._control.doubtful[self] = None
         self._interval = interval
         self._limit = limit
         self._phase = phase
@@ -152,6 +154,7 @@ class Heart:
         self._count += stretch.count
         self._next = stretch.first + stretch.count * stretch.interval
         self._open = None
+        self._control.doubtful[self] = None
 
     def forget(self) -> None:
         """The agent's row was deleted now: the next heartbeat processed makes a new one."""

@@ -143,28 +143,34 @@ class StatusLoop:
 
     def _earliest(self) -> float:
         """An instant before which no tick can matter, unless something changes."""
+        now, least, self._knows = self._now, math.inf, False
         if self._dies_of_database():
-            return self._now
-        rows = [(row, self._api.agents[row.name].heart) for row in self._watched()]
-        new = [heart for row, heart in rows if heart is not None and not self._is_known(row, heart)]
-        self._knows = len(new) < len(rows)
-        return min((heart.silent_after(self._now, self._limit) for heart in new), default=math.inf)
+            return now
+        for heart in list(self._control.doubtful):
+            row = self._server.agents.get(heart.name)
+            if row is None or not self._watches(row):
+                continue
+            if self._kind == HEALTH and self._is_known(row, heart, now):
+                self._knows = True
+                continue
+            time = heart.silent_after(now, self._limit)
+            if math.isinf(time) and time > 0:
+                del self._control.doubtful[heart]
+            least = min(least, time)
+        return least
 
-    def _is_known(self, row: Row, heart: Heart) -> bool:
+    def _is_known(self, row: Row, heart: Heart, now: float) -> bool:
         """Whether a health check has nothing to find about an agent before it is heard of."""
-        if self._kind != HEALTH or row.noticed is None:
-            return False
-        return heart.is_lost_since(row.noticed, self._now)
+        return row.noticed is not None and heart.is_lost_since(row.noticed, now)
 
     def _stirred(self) -> Event:
         """Something changed that may matter, the process ended, or a known silence may have."""
         stirred = self._control.stirred() | self._ended
         return stirred | self._control.heard() if self._knows else stirred
 
-    def _watched(self) -> list[Row]:
-        if self._kind == HEALTH:
-            return list(self._server.agents.values())
-        return [row for row in self._server.tables.of_type(self._kind) if row.hosted]
+    def _watches(self, row: Row) -> bool:
+        """Whether a pass may have to do with an agent: one that has nothing loses nothing."""
+        return self._kind == HEALTH or (row.type == self._kind and bool(row.hosted))
 
     def _dies_of_database(self) -> bool:
         kills = self._plan.rules.loop_errors == "kill" and self._kind == "l3"
@@ -177,7 +183,7 @@ class StatusLoop:
         if self._earliest() > self._now:
             return False
         if self._kind == HEALTH:
-            rows = self._watched()
+            rows = self._server.agents.values()
             return any(self._server.tables.silence(self._now, row) > self._limit for row in rows)
         return bool(self._failover.lost(self._now, self._kind))
 
@@ -188,7 +194,7 @@ class StatusLoop:
         if not self._control.database_up:
             return self._dies_of_database()
         if self._kind == HEALTH:
-            for row in self._watched():
+            for row in self._server.agents.values():
                 if row.admin_state_up:
                     self._server.is_alive(self._now, row)
             return False
