@@ -6,7 +6,7 @@ import random
 
 from lab import CONTROLLER
 
-from simulator.scenario.series import DRIVERS, RELEASES
+from simulator.scenario.series import DRIVERS, RELEASES, behaviours
 
 
 def random_keys(seed):
@@ -40,6 +40,21 @@ def random_keys(seed):
 
 LATER = list(RELEASES)[3:]
 WITH_DVR = LATER[LATER.index("juno") :]
+
+
+def mixed_keys(seed):
+    """As `random_keys`, of a release some of whose rules and habits are those of others."""
+    rng = random.Random(f"mixed {seed}")
+    keys, known = random_keys(seed), behaviours()
+    chosen = rng.sample(sorted(known), rng.randint(1, 6))
+    behaviour = {name: rng.choice(known[name]) for name in chosen}
+    return {
+        **keys,
+        "release": rng.choice(LATER),
+        "hosts": {**keys["hosts"], "n": {"kind": "network", "count": rng.randint(1, 3)}},
+        "neutron": {},
+        "behaviour": {n: list(v) if isinstance(v, tuple) else v for n, v in behaviour.items()},
+    }
 
 
 def distributed_keys(seed):

@@ -185,7 +185,7 @@ class RecordedServer:
 
         Source: _before_router_create, neutron/db/l3_hamode_db.py at 29.0.0.
         """
-        if HA_NETWORK not in self.server.networks and self.rules.dhcp_sync == "served":
+        if HA_NETWORK not in self.server.networks:
             self.server.create_network(now, HA_NETWORK)
             self.told += self.server.create_subnet(now, HA_NETWORK, None, enable_dhcp=False)
 

@@ -40,8 +40,7 @@ class ByHand(Routers):
             if self.rules.same_agent == "silent":
                 return []
             raise errors.RouterHostedByL3Agent(name)
-        hosted = record.agents if self.rules.one_binding else self.tables.hosting(record.agents)
-        if hosted and not record.ha:
+        if record.agents and not record.ha:
             raise getattr(errors, self.rules.other_agent)(name)
         self.tables.bind(router, agent, force=record.ha)
         return [Notice("l3", name, "router_added_to_agent", router)]

@@ -29,7 +29,8 @@ class Rules:
     bound agents count against dhcp_agents_per_network, those `alive` or all `bound`. *dhcp_grace*:
     a DHCP agent that is starting up is a candidate though silent. *dhcp_sync*: what a syncing DHCP
     agent is given: `unbound`, every network without any binding, or `served`, those with a DHCP
-    subnet and a free place, if the agent is alive. *admin_filter*: `actual`, the wrongly joined
+    subnet and a free place, if the agent is alive. *router_sync*: what lacks an agent is `bound` to
+    a syncing L3 agent, or `scheduled` with it as the only candidate. *admin_filter*: `actual`, the wrongly joined
     query that asks whether any agent at all is enabled (bugs 1410841, 1414905), or `intended`.
     *one_binding*: the database allows a router one binding. *same_agent*: adding a router by hand
     to the agent that has it is a `conflict` or `silent`. *removal*: removing what is not bound is
@@ -83,6 +84,7 @@ class Rules:
     dhcp_hosting: Literal["alive", "bound"] = "alive"
     dhcp_grace: bool = False
     dhcp_sync: Literal["unbound", "served"] = "unbound"
+    router_sync: Literal["bound", "scheduled"] = "bound"
     admin_filter: Literal["actual", "intended"] = "actual"
     one_binding: bool = False
     same_agent: Literal["conflict", "silent"] = "conflict"

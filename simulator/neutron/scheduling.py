@@ -168,7 +168,7 @@ class Scheduling:
                 continue  # an HA router gets no more agents than there are active ones
             if self.own_snat(record) or not self.admits(agent, router):
                 continue
-            if self._rules.dhcp_sync == "unbound":
+            if self._rules.router_sync == "bound":
                 self._tables.bind(router, agent)
             else:
                 self.router_among(now, router, [agent])

@@ -46,6 +46,7 @@ def check_options(system: System) -> Iterator[Finding]:
     yield from _utilisation(system)
     yield from _leases(system)
     yield from _patience(system)
+    yield from _throttle(system)
     yield from _replicas(system)
     yield from _zones(system)
 
@@ -126,6 +127,14 @@ def _patience(system: System) -> Iterator[Finding]:
     if base and most and most < base:
         why = f"rpc_response_max_timeout {most:g} s is below rpc_response_timeout {base:g} s"
         yield Finding(("neutron", "rpc_response_max_timeout"), "out_of_range", why)
+
+
+def _throttle(system: System) -> Iterator[Finding]:
+    """A DHCP agent does not start else. Source: its __init__, neutron/agent/dhcp/agent.py."""
+    pause, period = amount(system, "resync_throttle"), amount(system, "resync_interval")
+    if pause and period and pause > period:
+        why = f"resync_throttle {pause:g} s is longer than resync_interval {period:g} s"
+        yield Finding(("neutron", "resync_throttle"), "out_of_range", why)
 
 
 def _replicas(system: System) -> Iterator[Finding]:

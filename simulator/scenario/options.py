@@ -56,7 +56,10 @@ class Neutron(Model):
     dhcp_rebinding_time: Duration | None = None
     """After which part of its lease a VM asks any DHCP server; 0: 7/8."""
     resync_throttle: PositiveDuration | None = None
-    """A DHCP agent that must sync again does so after this, not after resync_interval."""
+    """After which a DHCP agent's sync that failed in no time is tried again.
+
+    Other syncs are tried again at once: in Neutron each has a throttle of its own, which waits for
+    nobody. At most resync_interval."""
     num_sync_threads: PositiveCount | None = None
     """How many networks a syncing DHCP agent sets up at a time."""
     rpc_response_max_timeout: PositiveDuration | None = None

@@ -57,6 +57,7 @@ CHANGES: tuple[Series, ...] = (
         send_arp_for_ha=(0, "591ee00a67: kernel crashes"),
         dhcp_sync=("served", "auto_schedule_networks: only networks with a DHCP subnet, not to a "
                    "silent agent"),
+        router_sync=("scheduled", "auto_schedule_routers: bind_routers asks the scheduler"),
         port_binding=("asked", "ML2, neutron/plugins/ml2/drivers/mech_agent.py, bug 1244255"),
         other_agent=("RouterHostedByL3Agent", "names the holder; neutron/db/l3_agentschedulers_db"),
     ),

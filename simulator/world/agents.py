@@ -20,7 +20,7 @@ from simulator.world.cluster import Cluster, wake
 from simulator.world.control import ControlPlane
 from simulator.world.lanes import Lanes
 from simulator.world.plan import AgentPlan
-from simulator.world.retrying import next_attempt
+from simulator.world.retrying import Patience, next_attempt
 
 if TYPE_CHECKING:
     from simulator.world.heartbeats import Heart
@@ -70,12 +70,13 @@ class Agent:
         "management_up",
         "messages",
         "name",
-        "patience",
+        "patiences",
         "plan",
         "queue_busy_until",
         "running",
         "started_at",
         "sync_again",
+        "synced_at",
         "syncing",
         "type",
         "waiting",
@@ -112,11 +113,12 @@ class Agent:
         self.fresh = False  # its next sync starts all DHCP servers anew
         self.fuzz = 0.0
         self.syncing = False
+        self.synced_at = -math.inf  # when its last sync began
         self.sync_again = False  # a sync was asked for while one was going on
         self.waiting = False  # for broker or server, as recorded
         self.wakeup = Event(cluster.env)
         self.interrupted = False
-        self._renew_patience()
+        self.patiences: dict[str, Patience] = {}  # of this process, by the method it calls
         self._start = start
         self._receive = receive
         self._lose_contact = lose_contact
@@ -134,10 +136,16 @@ class Agent:
         cluster.watch(number[f"{plan.host_name}/management"], self._on_management)
         control.join(self)
 
-    def _renew_patience(self) -> None:
-        """A new process waits for its calls as at first."""
-        backs_off = self.cluster.plan.release.habits.rpc_backoff
-        self.patience = self.control.patience(self.name, self.life, backs_off=backs_off)
+    def patience(self, method: str) -> Patience:
+        """How long the process waits for answers to *method*: each has its own time-out.
+
+        Source: _METHOD_TIMEOUTS, neutron/common/rpc.py (3e668b6a37), neutron_lib/rpc.py since.
+        """
+        if method not in self.patiences:
+            backs_off = self.cluster.plan.release.habits.rpc_backoff
+            caller = f"{self.name} {method}"
+            self.patiences[method] = self.control.patience(caller, self.life, backs_off=backs_off)
+        return self.patiences[method]
 
     # -- life ------------------------------------------------------------------------------
 
@@ -214,7 +222,7 @@ class Agent:
         self.started_at, self._lanes, self.chunk = now, Lanes(now), FIRST_CHUNK
         self.syncing = self.sync_again = False
         self.fresh = True
-        self._renew_patience()
+        self.patiences = {}
         self.cluster.recorder.add(now, Kind.STARTED, self.component)
         self._start(self, self.life)
         if self.heart and not self.heart_waits:

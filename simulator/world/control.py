@@ -239,8 +239,10 @@ class ControlPlane:
             yield self.cluster.until(time, Rank.CONNECT, agent.component)
         return agent.life == life
 
-    def call(self, agent: Agent, life: int, work: float = 0.0) -> Generator[Event, Any, bool]:
-        """One RPC call of *agent*: whether the server answered, after waiting for the broker.
+    def call(
+        self, agent: Agent, life: int, work: float = 0.0, *, method: str = "sync"
+    ) -> Generator[Event, Any, bool]:
+        """One RPC call of *agent* to *method*: whether the server answered, after waiting for the broker.
 
         *work* is what the server needs for the answer, s. A call that it does not take, or does
         not answer in time, times out (rpc_response_timeout).
@@ -251,7 +253,7 @@ class ControlPlane:
             connected = yield from self.connect(agent, life, env.now)
             if not connected:
                 return False
-        patience = agent.patience
+        patience = agent.patience(method)
         waits = patience.seconds
         deadline = env.now + waits
         if not self.listening:

@@ -101,7 +101,7 @@ class Fetching:
         over = False
         while not over and self._lasts(agent, router, fetch):
             fetch.again, fetch.tries = False, fetch.tries + 1
-            answered = yield from agent.control.call(agent, fetch.life)
+            answered = yield from agent.control.call(agent, fetch.life, method="sync_routers")
             if not self._lasts(agent, router, fetch):
                 break
             if answered and not self._is_unknown(agent):

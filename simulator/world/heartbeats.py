@@ -36,8 +36,9 @@ class Heart:
     *processed* is told of each heartbeat that is simulated one by one, with whether it is the
     first of a process: it stamps the agents table. *listed* tells whether the agent has a row
     there. *after_first*, if any, is work that the answer to the first heartbeat starts and that
-    keeps the next one waiting. With *calls* every heartbeat waits for its answer, which tells the
-    agent if it was down; so those that are late, and two before a stretch, are simulated.
+    keeps the next one waiting. With *calls* every heartbeat waits for its answer. *told*: one that is
+    heard after a silence tells the agent that it was down, or the answers would; so those that are
+    late, and two before a stretch, are simulated.
     *patience* tells how long the calls of a new process wait. *exposed*: what is under way when
     something changes is simulated one by one, since somebody waits for it.
     """
@@ -52,6 +53,7 @@ class Heart:
         noise: Noise,
         explicit: bool,
         calls: bool,
+        told: bool,
         patience: Callable[[], Patience],
         processed: Callable[[Agent, bool], None],
         listed: Callable[[Agent], bool],
@@ -69,6 +71,7 @@ class Heart:
         self._noise = noise
         self._explicit = explicit
         self._calls = calls
+        self._told = told
         self._patience = patience
         self._waits = patience()
         self._processed = processed
@@ -123,7 +126,7 @@ class Heart:
         """
         was_open = self._open is not None
         self._cut_off(inclusive=inclusive)
-        if not self._agent.running and was_open and not self._calls:
+        if not self._agent.running and was_open and not self._told:
             self._parked = True
         elif not (self._agent.running and was_open and self._steady(self._next)):
             self._look_again()
@@ -174,7 +177,7 @@ class Heart:
             if agent.life != life:
                 return
             arrival = self._after_calls(self._publish(first))
-            if (first and agent.type in CALLS) or (self._calls and self._waits_long(arrival)):
+            if (first and agent.type in CALLS) or self._waits_long(arrival):
                 answered = yield from self._answer(arrival)
                 if answered and first and self._after_first and agent.life == life:
                     yield from self._after_first(agent, life)
@@ -194,12 +197,12 @@ class Heart:
                 if self._open is not None:
                     self._close(cluster.env.now)
                 emission = self._next
-                if self._calls and emission == cluster.env.now:
+                if self._told and emission == cluster.env.now:
                     break  # it is irregular
 
     def _until_irregular(self) -> Event:
         """When the open stretch must end: something changes, or a call will be late."""
-        if not self._calls:
+        if not self._told:
             return self._disturbed
         assert self._open is not None
         late = self._noise.next_late(self._open, self._open.first)
@@ -214,11 +217,12 @@ class Heart:
         return max(arrival, self._control.busy_until)
 
     def _waits_long(self, arrival: float | None) -> bool:
-        """Whether it must be simulated how the agent waits for its answer."""
-        return self._is_late(arrival) or self._control.plan.service is not None
+        """Whether it must be simulated how the agent waits for its answer, if it does."""
+        late = self._told and self._is_late(arrival)
+        return self._calls and (late or self._control.plan.service is not None)
 
     def _is_late(self, arrival: float | None) -> bool:
-        """Whether the answer of a call comes too late for the next heartbeat, if at all."""
+        """Whether the answer comes too late for the next heartbeat, if there is any answer at all."""
         now, control = self._cluster.env.now, self._control
         late = arrival is None or arrival - now > self._interval
         held = control.shares_queue and control.busy_until > now
@@ -233,7 +237,7 @@ class Heart:
         heard = control.listening and control.path(agent)
         if heard and not self._listed(agent):
             return False  # the next one makes a new row
-        if self._calls and (not heard or self._regular < 2):
+        if self._told and (not heard or self._regular < 2):
             return False  # it waits for its answer, or may be told that it was down
         if control.shares_queue and control.busy_until > emission:
             return False  # it waits behind other calls

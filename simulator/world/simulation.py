@@ -164,6 +164,7 @@ class World:
         limit = plan.seconds("agent_down_time")
         u = self.streams.uniforms(agent.entity, HEARTBEAT_PHASE, 0, 1)[0]
         habits = plan.release.habits
+        told = habits.heartbeat_calls or plan.rules.revival
         starves = agent.type == "dhcp" and habits.dhcp_first_sync in ("in_heartbeat", "twice")
         return Heart(
             agent,
@@ -172,11 +173,12 @@ class World:
             phase=min(quantize(float(u) * interval), interval),
             noise=make_noise(
                 plan.delay, plan.loss,
-                interval=interval, limit=limit, calls=habits.heartbeat_calls,
+                interval=interval, limit=limit, calls=told,
                 streams=self.streams, entity=agent.entity,
             ),
             explicit=plan.one_by_one,
             calls=habits.heartbeat_calls,
+            told=told,
             patience=lambda: self.control.patience(
                 f"{agent.name} heartbeat",
                 agent.life,
@@ -186,7 +188,7 @@ class World:
             processed=self._processed,
             listed=lambda agent: agent.name in self.server.agents,
             after_first=self.workflows.first_dhcp_sync if starves else None,
-            exposed=bool(plan.rules.health_check or passes_of(plan.rules)),
+            exposed=bool(plan.rules.health_check or plan.rules.revival or passes_of(plan.rules)),
         )  # fmt: skip
 
     def _processed(self, agent: Agent, first: bool) -> None:

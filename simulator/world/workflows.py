@@ -97,6 +97,7 @@ class Workflows:
 
     def sync_once(self, agent: Agent, life: int) -> Steps:
         """One attempt at a full sync, to the end of its work: whether it succeeded."""
+        agent.synced_at = agent.cluster.env.now
         if agent.type == "l3":
             return (yield from self._sync_routers(agent, life))
         yield from self._idle(agent, life)  # its work holds a lock
@@ -114,23 +115,23 @@ class Workflows:
 
         Until Liberty one call asks for all, and the server's work for the answer grows with them
         (bug 1516260). Since Mitaka a first call asks which there are, further ones for chunks of
-        them, which shrink when they time out; work begins with the first chunk.
+        them; work begins with the first chunk. Chunks shrink when any of the calls times out, and grow
+        with each sync that succeeds; only that takes down what is not the agent's any more. Source:
+        fetch_and_sync_all_routers, neutron/agent/l3/agent.py at 14.4.2, 22.0.0 and 29.0.0.
         """
         if self.release.habits.l3_workers == (1, 1):
             yield from self._idle(agent, life)  # its work holds a lock
-        paging = self.release.habits.router_paging
-        each = self.plan.cost("answer_per_router")
-        work = 0.0 if paging else each * self._listed(agent)
-        answered = agent.life == life and (yield from agent.control.call(agent, life, work))
+        if self.release.habits.router_paging:
+            return (yield from self._page(agent, life))
+        work = self.plan.cost("answer_per_router") * self._listed(agent)
+        answered = agent.life == life and (
+            yield from agent.control.call(agent, life, work, method=ROUTERS)
+        )
         wanted = self.wanted(agent) if answered else None
         if wanted is None:
             return False
-        if not paging:
-            self.reconcile(agent, wanted)
-            return True
-        keep = set(wanted)
-        agent.remove([router for router in agent.configured if router not in keep])
-        return (yield from self._page(agent, life, wanted))
+        self.reconcile(agent, wanted)
+        return True
 
     def _listed(self, agent: Agent) -> int:
         """How many routers the server lists for an L3 agent."""
@@ -139,21 +140,31 @@ class Workflows:
             return 0
         return len(self.server.given(agent.name) if row.mode in COMPUTE_MODES else row.hosted)
 
-    def _page(self, agent: Agent, life: int, wanted: list[int]) -> Steps:
-        """Ask for *wanted* chunk by chunk: whether all were told."""
-        each, place = self.plan.cost("answer_per_router"), 0
-        while place < len(wanted):
-            chunk = wanted[place : place + agent.chunk]
-            answered = yield from agent.control.call(agent, life, each * len(chunk))
-            if agent.life != life:
-                return False
+    def _page(self, agent: Agent, life: int) -> Steps:
+        """Ask which routers there are, and for them chunk by chunk: whether all were told."""
+        before, told, size = list(agent.configured), set[int](), agent.chunk
+        answered = agent.life == life and (
+            yield from agent.control.call(agent, life, method="get_router_ids")
+        )
+        wanted = self.wanted(agent) if answered else None
+        each = self.plan.cost("answer_per_router")
+        for place in range(0, len(wanted or ()), size):
+            chunk = (wanted or [])[place : place + size]
+            answered = yield from agent.control.call(agent, life, each * len(chunk), method=ROUTERS)
             if not answered:
-                agent.chunk = max(agent.chunk // 2, LEAST_CHUNK)
-                return False
+                break
             still = set(self.server.given(agent.name) if agent.name in self.server.agents else ())
+            told |= still & set(chunk)
             self._set_up_routers(agent, [router for router in chunk if router in still])
-            place += len(chunk)
-            agent.chunk = min(agent.chunk + CHUNK_STEP, FIRST_CHUNK)
+        if agent.life != life:
+            return False
+        if not answered:
+            agent.chunk = max(size // 2, LEAST_CHUNK)
+            return False
+        if wanted is None:
+            return False
+        agent.chunk = min(size + CHUNK_STEP, FIRST_CHUNK)
+        agent.remove([router for router in before if router not in told])
         return True
 
     def _idle(self, agent: Agent, life: int) -> Steps:
@@ -182,15 +193,19 @@ class Workflows:
             agent.syncing = False
 
     def _next_tick(self, agent: Agent) -> float:
-        """The next run of the agent's periodic task, after now."""
+        """The next run of the agent's periodic task, after now.
+
+        Since Stein a DHCP agent's begins when there is something to do: each has a throttle of its
+        own, which waits for nobody (_periodic_resync_helper, neutron/agent/dhcp/agent.py at 14.4.2
+        and 29.0.0). Here it keeps a sync that takes no time from running again and again.
+        """
         now = agent.cluster.env.now
         if agent.type == "l3":
             begin, period = agent.started_at + agent.fuzz, self.plan.seconds("periodic_interval")
         elif agent.type == "dhcp":
             begin, period = agent.started_at, self.plan.seconds("resync_interval")
             if "resync_throttle" in self.release.options:
-                soon = now + self.plan.seconds("resync_throttle")
-                return min(soon, begin + (math.floor((now - begin) / period) + 1) * period)
+                return now if now > agent.synced_at else now + self.plan.seconds("resync_throttle")
         else:
             begin, period = agent.started_at, 10.0
         return begin + (math.floor((now - begin) / period) + 1) * period
@@ -373,6 +388,8 @@ class Workflows:
                 self.resync_later(agent)
 
 
+ROUTERS = "sync_routers"
+"""The call that asks for routers, of a sync or one by one."""
 LEAST_CHUNK, CHUNK_STEP = 32, 32
 """How far an L3 agent's chunks shrink, and how they grow again (neutron/agent/l3/agent.py)."""
 

@@ -86,7 +86,7 @@ def test_since_liberty_the_router_is_asked_for_again(release):
 
 def given_up():
     """When six calls have failed: 60, 120, 240, 480, 600 and 600 s, each with a pause."""
-    draws = Streams(1, 0).stream(stable_hash(f"{AGENT} 0"), BACKOFF)
+    draws = Streams(1, 0).stream(stable_hash(f"{AGENT} sync_routers 0"), BACKOFF)
     pauses = [quantize(draws.uniform() * 60) for _ in range(6)]
     return 2000 + 60 + 120 + 240 + 480 + 600 + 600 + sum(pauses)
 

@@ -8,6 +8,7 @@ import pytest
 from lab import FREE, events, network_nodes, outage, run_one
 
 from simulator.trace import Kind
+from simulator.world.control import ControlPlane
 
 TICK = 2.0**-20
 
@@ -240,7 +241,7 @@ def test_a_revived_dhcp_agent_starts_every_server_anew(release):
     others = [network for network, agent in bound.items() if agent == "network-2/dhcp"]
     tick = (told // 5 + 1) * 5
     if release in ("stein", "2026.2"):
-        tick = min(tick, told + 1)
+        tick = told
     add = {"op": "add_network_to_agent", "agent": "network-1/dhcp", "at": f"{tick + 10}s"}
     after = revived(*({**add, "network": other} for other in others[:2]))
     assert own > 20
@@ -260,3 +261,91 @@ def test_agents_that_were_there_before_the_run_are_not_starting_up():
     )
     moved = [t for t, *_ in events(measured.trace, Kind.BOUND) if t > 100]
     assert 100 + 120 <= min(moved) <= 100 + 187
+
+
+def asked(release, failures, routers, work):
+    """(when sent, routers, answered, when over) of the calls of network-1's L3 agent after 1000 s."""
+    calls, call = [], ControlPlane.call
+
+    def noted(self, agent, life, needs=0.0, **keys):
+        sent = self.cluster.env.now
+        answered = yield from call(self, agent, life, needs, **keys)
+        if agent.name == "network-1/l3" and sent > 1000:
+            calls.append((sent, round(needs / work), answered, self.cluster.env.now))
+        return answered
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ControlPlane, "call", noted)
+        measured = run_one(
+            release=release,
+            horizon="6000s",
+            neutron={"periodic_fuzzy_delay": "0s"},
+            workload={"tenants": routers, "per_tenant": {"networks": 0, "vms": 0}},
+            costs={**FREE, "answer_per_router": f"{work}s"},
+            failures=failures,
+        )
+    return calls, measured
+
+
+@pytest.mark.parametrize("release", ["mitaka", "stein", "2026.2"])
+def test_chunks_keep_their_size_within_a_sync(release):
+    """1,000 routers of 0.5 s: 256 of them time out after 60 s, and 128 do not after 120.
+
+    fetch_and_sync_all_routers, neutron/agent/l3/agent.py at 29.0.0.
+    """
+    calls, measured = asked(release, {"network-1": outage(1000, 100)}, 1000, 0.5)
+    chunks = [(size, answered) for _, size, answered, _ in calls if size]
+    assert chunks == [(256, False), (128, True), *[(128, True)] * 6, (104, True)]
+    times = [time for time, *_ in events(measured.trace, Kind.CONFIGURED) if time > 1000]
+    assert len(times) == 1000
+    assert times[-1] == calls[-1][3]
+    assert times[-1] - times[0] == 7 * 64 - 12
+
+
+def test_a_first_call_that_times_out_halves_the_chunk_too():
+    """The server is away from 1090 to 1290 s: get_router_ids times out at 1160 s."""
+    failures = {"network-1": outage(1000, 100), "server": outage(1090, 200)}
+    calls, _ = asked("2026.2", failures, 300, 0.25)
+    assert calls[0][1:3] == (0, False)
+    assert [size for _, size, answered, _ in calls if size and answered][:2] == [128, 128]
+
+
+@pytest.mark.parametrize("release", ["mitaka", "newton", "2026.2"])
+def test_each_method_has_a_time_out_of_its_own(release):
+    """get_router_ids times out at 1160 s; sync_routers, which needs 100 s, then still has 60."""
+    failures = {"network-1": outage(1000, 100), "server": outage(1090, 100)}
+    calls, _ = asked(release, failures, 1, 100.0)
+    assert [answered for _, size, answered, _ in calls if not size] == [False, True, True]
+    (short, long) = [(over - sent, answered) for sent, size, answered, over in calls if size]
+    assert 60 <= short[0] <= 120
+    assert not short[1]
+    assert long == (100, True)
+
+
+def test_what_a_router_paging_agent_has_no_more_it_takes_down_at_the_end_of_its_sync():
+    """Of 50 routers one is another's since 700 s: from 1000 s on, 49 are asked for, for 49 s."""
+    router = "tenant-1/router-1"
+    group = {"kind": "network", "count": 1}
+
+    def act(at, op, agent, name="*"):
+        return {"at": f"{at}s", "op": op, "agent": agent, "router": name}
+
+    measured = run_one(
+        release="2026.2",
+        horizon="3000s",
+        hosts={"controller": {"kind": "controller", "count": 1}, "a": group, "b": group},
+        workload={"tenants": 50},
+        neutron={"periodic_fuzzy_delay": "0s"},
+        costs={**FREE, "answer_per_router": "1s"},
+        failures={"controller-1/broker": outage(610, 10)},
+        actions=[
+            act(100, "remove_router_from_agent", "*/l3"),
+            act(110, "add_router_to_agent", "a-1/l3"),
+            {"at": "600s", "op": "agent_stop", "agent": "a-1/l3"},
+            act(700, "remove_router_from_agent", "a-1/l3", router),
+            act(710, "add_router_to_agent", "b-1/l3", router),
+            {"at": "1000s", "op": "agent_start", "agent": "a-1/l3"},
+        ],
+    )
+    gone = [time for time, *_ in events(measured.trace, Kind.UNCONFIGURED) if time > 650]
+    assert gone == [1049]

@@ -183,8 +183,9 @@ CASES = {
     "neutron.dhcp_renewal_time": leases("dhcp_renewal_time", "1h"),
     "neutron.dhcp_rebinding_time": leases("dhcp_rebinding_time", "3h"),
     "neutron.resync_throttle": later(
-        "stein", "resync_throttle", "50s", costs={**FREE, "rebuild_per_network": "100s"},
-        failures={"network-1": outage(1000, 100), "controller-1/broker": outage(1150, 60)}),
+        "2026.2", "resync_throttle", "5s", behaviour={"unregistered": "error"},
+        failures={"network-1/dhcp": outage(1000, 100)},
+        actions=[{"at": "1050s", "op": "delete_agent", "agent": "network-1/dhcp"}]),
     "neutron.num_sync_threads": later(
         "havana", "num_sync_threads", 1, costs={**FREE, "rebuild_per_network": "9s"},
         failures=DOWN),

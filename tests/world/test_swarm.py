@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lab import columns, network_nodes, run_one, scenario
-from swarm import distributed_keys, random_keys
+from swarm import distributed_keys, mixed_keys, random_keys
 
 from simulator.analysis.metrics import METRICS, measure
 from simulator.scenario.load import load_scenario
@@ -63,12 +63,39 @@ def test_they_do_so_when_many_heartbeats_in_a_row_are_lost(release, delay, seed)
     _same_trace(keys, seed)
 
 
+@pytest.mark.parametrize("seed", range(24))
+def test_they_do_so_with_habits_of_several_releases(seed):
+    _same_trace(mixed_keys(seed), seed)
+
+
+@pytest.mark.parametrize("release", ["icehouse", "kilo"])
+@pytest.mark.parametrize("loss", [0.0, 0.3])
+def test_they_do_so_when_casts_tell_an_agent_that_it_was_down(release, loss):
+    keys = {
+        "release": release,
+        "horizon": "2h",
+        "hosts": network_nodes(2),
+        "behaviour": {"revival": True, "port_binding": "revival"},
+        "broker": {"loss": loss},
+        "failures": {"broker": {"outages": [{"at": "1000s", "for": "300s"}]}},
+    }
+    _same_trace(keys, 3)
+    measured = run_one(scenario(**keys, seed=3))
+    assert np.count_nonzero(measured.trace.kind == Kind.REVIVED)
+
+
 def _same_trace(keys, seed):
     traces = [
         columns(run_one(scenario(**keys, seed=seed, heartbeats=mode)).trace)
         for mode in ("elided", "explicit")
     ]
     assert traces[0] == traces[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 2000))
+def test_they_do_so_with_habits_of_several_releases_at_length(seed):
+    _same_trace(mixed_keys(seed), seed)
 
 
 @pytest.mark.slow
