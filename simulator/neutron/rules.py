@@ -30,8 +30,9 @@ class Rules:
     a DHCP agent that is starting up is a candidate though silent. *dhcp_sync*: what a syncing DHCP
     agent is given: `unbound`, every network without any binding, or `served`, those with a DHCP
     subnet and a free place, if the agent is alive. *router_sync*: what lacks an agent is `bound` to
-    a syncing L3 agent, or `scheduled` with it as the only candidate. *admin_filter*: `actual`, the wrongly joined
-    query that asks whether any agent at all is enabled (bugs 1410841, 1414905), or `intended`.
+    a syncing L3 agent, or `scheduled` with it as the only candidate. *admin_filter*: `actual`, the
+    wrongly joined query that asks whether any agent at all is enabled (bugs 1410841, 1414905), or
+    `intended`.
     *one_binding*: the database allows a router one binding. *same_agent*: adding a router by hand
     to the agent that has it is a `conflict` or `silent`. *removal*: removing what is not bound is
     a `conflict` or `silent`. *revival*: an agent heard of again after having been down is told so.

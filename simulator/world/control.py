@@ -242,7 +242,7 @@ class ControlPlane:
     def call(
         self, agent: Agent, life: int, work: float = 0.0, *, method: str = "sync"
     ) -> Generator[Event, Any, bool]:
-        """One RPC call of *agent* to *method*: whether the server answered, after waiting for the broker.
+        """One call of *agent* to *method*: whether it was answered, after waiting for the broker.
 
         *work* is what the server needs for the answer, s. A call that it does not take, or does
         not answer in time, times out (rpc_response_timeout).

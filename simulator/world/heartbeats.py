@@ -36,9 +36,9 @@ class Heart:
     *processed* is told of each heartbeat that is simulated one by one, with whether it is the
     first of a process: it stamps the agents table. *listed* tells whether the agent has a row
     there. *after_first*, if any, is work that the answer to the first heartbeat starts and that
-    keeps the next one waiting. With *calls* every heartbeat waits for its answer. *told*: one that is
-    heard after a silence tells the agent that it was down, or the answers would; so those that are
-    late, and two before a stretch, are simulated.
+    keeps the next one waiting. With *calls* every heartbeat waits for its answer. *told*: the
+    agent is told when it is heard of after a silence, or might be; so those that are late, and
+    two before a stretch, are simulated.
     *patience* tells how long the calls of a new process wait. *exposed*: what is under way when
     something changes is simulated one by one, since somebody waits for it.
     """
@@ -222,7 +222,7 @@ class Heart:
         return self._calls and (late or self._control.plan.service is not None)
 
     def _is_late(self, arrival: float | None) -> bool:
-        """Whether the answer comes too late for the next heartbeat, if there is any answer at all."""
+        """Whether an answer would come too late for the next heartbeat, if at all."""
         now, control = self._cluster.env.now, self._control
         late = arrival is None or arrival - now > self._interval
         held = control.shares_queue and control.busy_until > now

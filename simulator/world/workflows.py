@@ -115,9 +115,9 @@ class Workflows:
 
         Until Liberty one call asks for all, and the server's work for the answer grows with them
         (bug 1516260). Since Mitaka a first call asks which there are, further ones for chunks of
-        them; work begins with the first chunk. Chunks shrink when any of the calls times out, and grow
-        with each sync that succeeds; only that takes down what is not the agent's any more. Source:
-        fetch_and_sync_all_routers, neutron/agent/l3/agent.py at 14.4.2, 22.0.0 and 29.0.0.
+        them; work begins with the first chunk. Chunks shrink when any of the calls times out, and
+        grow with each sync that succeeds; only that takes down what is not the agent's any more.
+        Source: fetch_and_sync_all_routers, neutron/agent/l3/agent.py at 14.4.2, 22.0.0, 29.0.0.
         """
         if self.release.habits.l3_workers == (1, 1):
             yield from self._idle(agent, life)  # its work holds a lock

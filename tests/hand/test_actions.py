@@ -49,3 +49,23 @@ def test_acts_of_one_instant_are_done_in_the_files_order(ops, stopped_before):
     downs = len(events(trace, Kind.AGENT_DOWN))
     returns = len(events(trace, Kind.AGENT_ALIVE))
     assert downs - returns == (ops[-1] == "agent_stop")
+
+
+@pytest.mark.parametrize("release", ["grizzly", "icehouse", "kilo", "liberty", "mitaka", "2026.2"])
+def test_the_router_of_a_disabled_agent_is_not_to_be_had(release):
+    """check_agent_router_scheduling_needed asks for any binding, of whatever agent."""
+    measured = run_one(
+        release=release,
+        horizon="1000s",
+        hosts=network_nodes(2),
+        workload={"tenants": 1},
+        actions=[
+            {"at": "5s", "op": "remove_router_from_agent", "router": "*", "agent": "*/l3"},
+            {"at": "10s", "op": "add_router_to_agent", "router": "*", "agent": "network-1/l3"},
+            {"at": "100s", "op": "update_agent", "agent": "network-1/l3", "admin_state_up": False},
+            {"at": "101s", "op": "add_router_to_agent", "router": "*", "agent": "network-2/l3"},
+        ],
+    )
+    acted = measured.trace.of(Kind.ACTED)
+    assert dict(zip(acted.time.tolist(), acted.value.tolist(), strict=True))[101.0] == 409
+    assert events(measured.trace, Kind.BOUND)[-1][2] == "network-1/l3"

@@ -264,7 +264,7 @@ def test_agents_that_were_there_before_the_run_are_not_starting_up():
 
 
 def asked(release, failures, routers, work):
-    """(when sent, routers, answered, when over) of the calls of network-1's L3 agent after 1000 s."""
+    """(when sent, routers, answered, when over) of the calls of an L3 agent after 1000 s."""
     calls, call = [], ControlPlane.call
 
     def noted(self, agent, life, needs=0.0, **keys):
