@@ -17,6 +17,7 @@ from simulator.scenario.series import (
     in_force,
     is_before,
     option_homes,
+    written,
 )
 from simulator.scenario.size import amount, option
 
@@ -64,13 +65,6 @@ def _behaviour(system: System) -> Iterator[Finding]:
         elif not any(value == one and type(value) is type(one) for one in known[name]):
             allowed = " or ".join(map(written, known[name]))
             yield Finding(path, "out_of_range", f"no release has that; allowed: {allowed}")
-
-
-def written(value: object) -> str:
-    """A rule's or habit's value as a scenario file has it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(written, value))}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _times(system: System) -> Iterator[Finding]:
