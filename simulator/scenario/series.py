@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 from simulator.scenario.options import Neutron
@@ -280,7 +281,8 @@ OTHER_READINGS: Mapping[str, tuple[object, ...]] = {"ha_failover": ("moves",)}
 """Values that no release was found to have, but may."""
 
 
-def behaviours() -> dict[str, list[object]]:
+@cache
+def behaviours() -> Mapping[str, list[object]]:
     """Every rule and habit that a run can show, and the values that can be chosen for it."""
     found: dict[str, list[object]] = {n: list(values) for n, values in OTHER_READINGS.items()}
     for release in RELEASES.values():

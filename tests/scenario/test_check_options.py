@@ -6,7 +6,14 @@ import pytest
 
 from simulator.scenario.keys import release_values
 from simulator.scenario.load import load
-from simulator.scenario.series import RELEASES, behaviours, in_force, values_of, written
+from simulator.scenario.series import (
+    RELEASES,
+    SEEN_IN_NO_RUN,
+    behaviours,
+    in_force,
+    values_of,
+    written,
+)
 
 HOSTS = {
     "controller": "{kind: controller, count: 1}",
@@ -120,10 +127,30 @@ def test_neither_kind_of_router_before_juno(found, release):
         assert any(f"has no option '{option}'; it exists in: juno to 2026.2" in p for p in problems)
 
 
-@pytest.mark.parametrize("name", ["unknown_lists", "other_agent", "vrrp_tracks", "reports"])
-def test_what_no_run_shows_cannot_be_chosen(found, name):
-    (problem,) = found("kilo", f"behaviour: {{{name}: error}}")
-    assert f"no release has a rule or habit '{name}'" in problem
+@pytest.mark.parametrize("name", SEEN_IN_NO_RUN)
+@pytest.mark.parametrize("value", ["error", "null"])
+def test_what_no_run_shows_cannot_be_chosen(found, name, value):
+    (problem,) = found("kilo", f"behaviour: {{{name}: {value}}}")
+    assert problem == (
+        f"4:13: unknown_option behaviour.{name}: the rule or habit '{name}' makes no difference "
+        "in a run and cannot be chosen"
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["null", "{}", "{a: 1}", "[[1]]", "[a, 1]", "[1, -1]", "[null]", "''", "a b", "3.5"]
+)
+def test_a_value_of_no_kind_is_one_mistake(found, value):
+    """Told at its place, with what is allowed; and so is a name that no rule has."""
+    assert found("kilo", f"behaviour: {{revival: {value}}}") == [
+        "4:22: out_of_range behaviour.revival: no release has that; allowed: false or true"
+    ]
+    assert found("2026.2", f"behaviour: {{l3_retri: {value}, dhcp_sync: unbound}}") == [
+        "4:13: unknown_option behaviour.l3_retri: no release has a rule or habit 'l3_retri'; "
+        "did you mean 'l3_retry'?"
+    ]
+    (problem,) = found("folsom", f"behaviour: {{revival: {value}}}")
+    assert "folsom has neither a scheduler" in problem
 
 
 @pytest.mark.parametrize("name", [name for name, one in RELEASES.items() if one.has_scheduler])
