@@ -23,7 +23,8 @@ def command(*, folders: tuple[Path, ...], as_json: bool) -> int:
     """Replay the recordings in each DIR (or the one file) and report what does not hold.
 
     A recording says what real code was asked, what it decided and what came of it. Exit code 0 if
-    all holds, 1 if not, 2 if a recording cannot be read.
+    all holds, 1 if not, 2 if a recording cannot be read. An option that looks misspelt is told of
+    on standard error, and changes no exit code.
     """
     from simulator.conformance.recording import RecordingError, read_recording
     from simulator.conformance.replay import Replay, Report
@@ -34,6 +35,8 @@ def command(*, folders: tuple[Path, ...], as_json: bool) -> int:
             total.add(Replay(read_recording(path)).run())
         except RecordingError as error:
             unreadable.append(error)
+    for doubt in total.notes:
+        note(doubt)
     if as_json:
         emit_json(_document(total, [str(error) for error in unreadable]))
     else:
@@ -71,6 +74,7 @@ def _document(total: Report, unreadable: list[str]) -> dict[str, object]:
         "decisions": total.decisions,
         "assertions": total.assertions,
         "unreadable": unreadable,
+        "notes": total.notes,
         "violations": [
             {
                 "file": violation.file,

@@ -14,7 +14,7 @@ from simulator.neutron.failover import NOTIFY_ATTEMPTS, Failover
 from simulator.neutron.records import FANOUT, Decision, Id, Notice
 from simulator.neutron.rules import GRIZZLY, NEUTRON_29, OPTIONS, Rules
 from simulator.neutron.server import Server
-from simulator.scenario.options import NetworkScheduler, RouterScheduler
+from simulator.scenario.options import NetworkScheduler, Neutron, RouterScheduler
 from simulator.scenario.series import RELEASES
 
 VERSIONS: Mapping[str, tuple[str, Rules]] = {
@@ -25,6 +25,8 @@ VERSIONS: Mapping[str, tuple[str, Rules]] = {
 LOADS = ("networks", "subnets", "ports")
 HA_NETWORK = "HA network"
 """The network of the HA routers' own ports: no state lists it, but DHCP agents may have it."""
+ALIKE = 0.85
+"""As like a known option, by difflib, is a misspelt one; api_workers is less like rpc_workers."""
 
 
 class First:
@@ -51,6 +53,18 @@ def rules_of(recording: Recording) -> Rules:
         if name in OPTIONS and name in RELEASES[release].options  # real code read no others
     }
     return replace(rules, **options)
+
+
+def doubts(recording: Recording) -> list[str]:
+    """Options that look misspelt. Others that are not known may be Neutron's all the same."""
+    known = sorted(OPTIONS | {*Neutron.model_fields})
+    found = []
+    for name in recording.timeline.config:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
+        if near and name not in known:
+            why = f"option '{name}' is not known and not used; did you mean '{near[0]}'?"
+            found.append(f"{recording.path}: timeline.config: {why}")
+    return found
 
 
 def _option(recording: Recording, name: str, value: Any) -> Any:

@@ -13,6 +13,8 @@ from simulator.errors import InputError
 Objects = Annotated[int, Field(ge=0, le=10**9)]
 LATEST = 2.0**33
 """The clock is exact up to here, s."""
+BULK_LIMIT = 1_000_000
+"""As many objects at most a step may create at once."""
 
 
 class Part(BaseModel):
@@ -235,6 +237,8 @@ def _arguments(step: Step, data: dict[str, Any], fault: Any) -> dict[str, Any]:
             raise fault(f"{step.op} needs '{name}'")
         if value is not default and not _fits(value, kind):
             raise fault(f"{name}: a {kind.__name__} is wanted, not {value!r}")
+        if name == "count" and not 0 <= value <= BULK_LIMIT:
+            raise fault(f"count: a whole number from 0 to {BULK_LIMIT:,} is wanted, not {value}")
         if kind is list and not all(isinstance(item, str) for item in value):
             raise fault(f"{name}: a list of names is wanted, not {value!r}")
         if name == "body":

@@ -15,7 +15,7 @@ from typing import Any
 from scipy import stats
 
 from simulator.clock import quantize
-from simulator.conformance.operations import HA_NETWORK, OPERATIONS, First, RecordedServer
+from simulator.conformance.operations import HA_NETWORK, OPERATIONS, First, RecordedServer, doubts
 from simulator.conformance.recording import (
     RecordedDecision,
     Recording,
@@ -53,13 +53,14 @@ class Violation:
 
 @dataclass
 class Report:
-    """What was checked, and what did not hold."""
+    """What was checked, what did not hold, and what of a recording is doubtful."""
 
     traces: int = 0
     steps: int = 0
     decisions: int = 0
     assertions: int = 0
     violations: list[Violation] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, other: Report) -> None:
         """Count another report in."""
@@ -74,7 +75,7 @@ class Replay:
         self.recording = recording
         self._asked = RecordedServer(recording, on_decision=self._adopt, order=self._order)
         self.rules, self.server = self._asked.rules, self._asked.server
-        self.report = Report(traces=1)
+        self.report = Report(traces=1, notes=doubts(recording))
         self._waiting: list[RecordedDecision] = []
         self._step = recording.steps[0] if recording.steps else None
 

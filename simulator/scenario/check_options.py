@@ -13,10 +13,12 @@ from simulator.scenario.schema import HostGroup, System
 from simulator.scenario.series import (
     DRIVERS,
     RELEASES,
+    SEEN_IN_NO_RUN,
     behaviours,
     in_force,
     is_before,
     option_homes,
+    written,
 )
 from simulator.scenario.size import amount, option
 
@@ -53,25 +55,27 @@ def check_options(system: System) -> Iterator[Finding]:
 
 def _behaviour(system: System) -> Iterator[Finding]:
     """Rules and habits that some release has, with a value that some release has."""
-    known = behaviours() if system.behaviour else {}
     for name, value in system.behaviour.items():
-        path = ("behaviour", name)
-        if not RELEASES[system.release].has_scheduler:
-            why = f"{system.release} has neither a scheduler nor rules that could be others"
-            yield Finding(path, "unknown_option", why, at_key=True)
-        elif name not in known:
-            why = f"no release has a rule or habit '{name}'; {nearest(name, known)}"
-            yield Finding(path, "unknown_option", why, at_key=True)
-        elif not any(value == one and type(value) is type(one) for one in known[name]):
-            allowed = " or ".join(map(written, known[name]))
-            yield Finding(path, "out_of_range", f"no release has that; allowed: {allowed}")
+        finding = wrong_choice(system.release, name, value)
+        if finding is not None:
+            yield finding
 
 
-def written(value: object) -> str:
-    """A rule's or habit's value as a scenario file has it."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(written, value))}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def wrong_choice(release: str, name: str, value: object) -> Finding | None:
+    """Why the rule or habit *name* cannot be *value* in *release*, if it cannot."""
+    path, known = ("behaviour", name), behaviours()
+    if release in RELEASES and not RELEASES[release].has_scheduler:
+        why = f"{release} has neither a scheduler nor rules that could be others"
+    elif name in SEEN_IN_NO_RUN:
+        why = f"the rule or habit '{name}' makes no difference in a run and cannot be chosen"
+    elif name not in known:
+        why = f"no release has a rule or habit '{name}'; {nearest(name, known)}"
+    elif any(value == one and type(value) is type(one) for one in known[name]):
+        return None
+    else:
+        allowed = " or ".join(map(written, known[name]))
+        return Finding(path, "out_of_range", f"no release has that; allowed: {allowed}")
+    return Finding(path, "unknown_option", why, at_key=True)
 
 
 def _times(system: System) -> Iterator[Finding]:

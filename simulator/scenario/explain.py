@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from simulator.errors import Problem
 from simulator.scenario import document
+from simulator.scenario.check_options import wrong_choice
 from simulator.scenario.finding import Finding
 from simulator.scenario.schema import Experiment, System
 
@@ -187,6 +188,10 @@ def _first(detail: ErrorDetails) -> bool:
 def _explain(model: type[BaseModel], data: document.Mapping, detail: ErrorDetails) -> Problem:
     """One pydantic error as a problem at its place, with what is allowed or nearest."""
     code, loc = detail["type"], detail["loc"]
+    if code == "behaviour":
+        finding = wrong_choice(str(data.get("release")), str(loc[-1]), detail["input"])
+        assert finding
+        return place(data, finding)
     at_key = code == "extra_forbidden" or (bool(loc) and loc[-1] == "[key]")
     _, mark = document.find(data, loc, key=at_key)
     mark = mark or data.mark

@@ -14,13 +14,12 @@ from typing import Any
 
 from simulator import units
 from simulator.scenario import document
-from simulator.scenario.check_options import written
 from simulator.scenario.json_schema import PREFIX, QUANTITIES, json_schema
 from simulator.scenario.paths import steps_of
 from simulator.scenario.presets import preset, preset_text
 from simulator.scenario.releases import Release
 from simulator.scenario.schema import System
-from simulator.scenario.series import RELEASES, behaviours, differences, values_of
+from simulator.scenario.series import RELEASES, behaviours, differences, values_of, written
 
 ENDLESS = 1e12
 ANY_NAME = "<name>"
@@ -111,7 +110,7 @@ def preset_values(name: str) -> list[Value]:
 def release_values(release: Release) -> list[Value]:
     """The options of a release, then its rules and habits, with their sources."""
     return [
-        Value(release.name, name, _written(value, name), release.sources.get(name, ""))
+        Value(release.name, name, _written(value), release.sources.get(name, ""))
         for name, value in values_of(release).items()
     ]
 
@@ -119,7 +118,7 @@ def release_values(release: Release) -> list[Value]:
 def release_differences(before: Release, after: Release) -> list[tuple[str, str, str, str]]:
     """What differs: name, both values (`-` for none), and why."""
     return [
-        (one.name, _written(one.before, one.name), _written(one.after, one.name), one.why)
+        (one.name, _written(one.before), _written(one.after), one.why)
         for one in differences(before, after)
     ]
 
@@ -130,25 +129,17 @@ def _by_release(name: str, values: Callable[[Release], Mapping[str, object]]) ->
     for release in RELEASES.values():
         value = values(release).get(name)
         if value != before:
-            yield Value(release.name, name, _written(value, name), release.sources.get(name, ""))
+            yield Value(release.name, name, _written(value), release.sources.get(name, ""))
         before = None if release.architecture == "multi_host" else value
 
 
-def _written(value: object, option: str) -> str:
+def _written(value: object) -> str:
     """*value* as a scenario file has it."""
     if value is None:
         return "-"
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, float):
         return f"{value:g}s"  # every option that is not a count or a switch is a time
-    if isinstance(value, frozenset | tuple):
-        return ", ".join(sorted(map(_plain_number, value))) or "none"
-    return str(value)
-
-
-def _plain_number(value: object) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return written(value)
 
 
 def _leaves(node: Any, path: str = "") -> Iterator[tuple[str, object]]:

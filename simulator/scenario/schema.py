@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from simulator.scenario.options import Neutron
@@ -43,7 +50,18 @@ ReleaseName = Literal[
 """The names of `simulator/scenario/series.py:RELEASES`."""
 
 
-Behaviour: TypeAlias = Switch | Name | float | tuple[PositiveCount, ...] | tuple[Name, ...]
+def _one_complaint(value: object, fits: ValidatorFunctionWrapHandler) -> Any:
+    """What is of none of several kinds is one mistake, not one for each kind."""
+    try:
+        return fits(value)
+    except ValidationError:
+        raise PydanticCustomError("behaviour", "no rule or habit has such a value") from None
+
+
+Behaviour: TypeAlias = Annotated[
+    Switch | Name | float | tuple[PositiveCount, ...] | tuple[Name, ...],
+    WrapValidator(_one_complaint),
+]
 """A value of a rule or habit: a switch, a word, or some numbers or words."""
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 from simulator.scenario.options import Neutron
@@ -20,6 +21,8 @@ from simulator.scenario.schema import System
 
 HABITS = tuple(field.name for field in fields(Habits))
 UNBOUNDED = (math.inf, math.inf)
+NO_BOUND = "unbounded"
+"""What stands for UNBOUNDED in a scenario file."""
 
 
 @dataclass(frozen=True)
@@ -279,18 +282,32 @@ OTHER_READINGS: Mapping[str, tuple[object, ...]] = {"ha_failover": ("moves",)}
 """Values that no release was found to have, but may."""
 
 
-def behaviours() -> dict[str, list[object]]:
+@cache
+def behaviours() -> Mapping[str, list[object]]:
     """Every rule and habit that a run can show, and the values that can be chosen for it."""
     found: dict[str, list[object]] = {n: list(values) for n, values in OTHER_READINGS.items()}
     for release in RELEASES.values():
         if release.has_scheduler:
             for name, value in {**release.rules, **vars(release.habits)}.items():
-                values = found.setdefault(name, [])
-                if value not in values and value != UNBOUNDED:  # which no file can say
-                    values.append(value)
+                values, said = found.setdefault(name, []), _said(value)
+                if said not in values:
+                    values.append(said)
     for name in SEEN_IN_NO_RUN:
         del found[name]
     return found
+
+
+def _said(value: object) -> object:
+    """A rule's or habit's value as a scenario file gives it."""
+    return NO_BOUND if value == UNBOUNDED else value
+
+
+def written(value: object) -> str:
+    """A value of a release as a scenario file has it; a set is in order."""
+    value = sorted(value) if isinstance(value, frozenset) else _said(value)
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(written, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def in_force(system: System) -> Release:
@@ -300,6 +317,7 @@ def in_force(system: System) -> Release:
 
 def behaving(release: Release, otherwise: Mapping[str, object]) -> Release:
     """*release* with some rules and habits *otherwise*."""
+    otherwise = {n: UNBOUNDED if v == NO_BOUND else v for n, v in otherwise.items()}
     habits = {name: value for name, value in otherwise.items() if name in HABITS}
     rules = {name: value for name, value in otherwise.items() if name not in HABITS}
     return replace(

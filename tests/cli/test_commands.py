@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -157,6 +158,17 @@ def test_releases_differ_by_what_was_changed_between_them(netnode):
     called = netnode("releases", "diff", "havanna", "icehouse")
     assert called.code == 2
     assert "did you mean 'havana'" in called.err
+
+
+def test_several_values_are_printed_in_their_order(netnode):
+    """From 8 up to 32, not sorted as text."""
+    found = netnode("releases", "diff", "rocky", "stein").out.splitlines()
+    (row,) = [row for row in found if row.startswith("l3_workers")]
+    assert re.split(r" {3,}", row)[1:3] == ["[8, 8]", "[8, 32]"]
+    triggers = "[port, subnet, interface]"
+    assert triggers in netnode("releases", "show", "mitaka").out
+    assert f"mitaka    {triggers}" in netnode("explain", "behaviour.network_triggers").out
+    assert "l3_workers                  unbounded " in netnode("releases", "show", "havana").out
 
 
 def test_a_behaviour_is_explained_with_its_values_by_release(netnode):

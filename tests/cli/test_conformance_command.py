@@ -44,3 +44,22 @@ def test_an_unreadable_recording_wins(netnode, tmp_path):
     assert "b.json: not JSON" in called.out
     assert "step 10" in called.out
     assert netnode("conformance", tmp_path / "nowhere").code == 2
+
+
+def test_an_option_that_looks_misspelt_is_told_and_changes_nothing_else(netnode, tmp_path):
+    data = recorded("05_least_routers")
+    data["timeline"]["config"] |= {"agent_down_tme": 75, "api_workers": 2, "l3_ha": False}
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(data))
+    called = netnode("conformance", path)
+    told = (
+        f"{path}: timeline.config: option 'agent_down_tme' is not known and not used; "
+        "did you mean 'agent_down_time'?"
+    )
+    assert called.code == 0
+    assert called.err.splitlines() == [told]
+    assert called.out.startswith("1 traces, ")
+    in_json = netnode("conformance", path, "--json")
+    assert json.loads(in_json.out)["notes"] == [told]
+    assert in_json.err.splitlines() == [told]
+    assert netnode("conformance", *FOLDERS).err == ""

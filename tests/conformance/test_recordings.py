@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.conformance.recording import RecordingError, read_recording
+from simulator.conformance.recording import BULK_LIMIT, RecordingError, read_recording
 from simulator.conformance.replay import Replay
 from simulator.neutron.rules import GRIZZLY, NEUTRON_29
 from simulator.neutron.server import Server
@@ -246,6 +246,10 @@ def _at(data, step, **changes):
         (lambda d: _at(d, 2, az_hints=[{"a": 1}]), "step 2: az_hints: a list of names is wanted"),
         (lambda d: _at(d, 2, op="bulk_networks", count=True),
          "step 2: count: a int is wanted, not True"),
+        (lambda d: _at(d, 2, op="bulk_networks", count=-5),
+         "step 2: count: a whole number from 0 to 1,000,000 is wanted, not -5"),
+        (lambda d: _at(d, 2, op="bulk_routers", count=1_000_001),
+         "step 2: count: a whole number from 0 to 1,000,000 is wanted, not 1000001"),
         (lambda d: _at(d, 5, op="update_router", body={"external_gateway_info": "x"}),
          "step 5: body.external_gateway_info: a mapping is wanted, not 'x'"),
         (lambda d: _at(d, 5, op="update_router", body={"admin_state_up": "x"}),
@@ -269,6 +273,15 @@ def test_what_cannot_be_read_says_where(tmp_path, spoil, message):
         replayed(tmp_path, data)
     assert message in str(error.value)
     assert str(error.value).startswith(str(tmp_path / "trace.json"))
+
+
+@pytest.mark.parametrize("count", [0, BULK_LIMIT])
+def test_a_count_at_the_limits_can_be_read(tmp_path, count):
+    data = recorded("s5_least_routers_100")
+    data["steps"][-1]["count"] = count
+    path = tmp_path / "trace.json"
+    path.write_text(json.dumps(data))
+    assert read_recording(path).steps[-1].arguments == {"count": count}
 
 
 def test_what_is_no_file(tmp_path):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.scenario.keys import release_values
 from simulator.scenario.load import load
+from simulator.scenario.series import (
+    RELEASES,
+    SEEN_IN_NO_RUN,
+    behaviours,
+    in_force,
+    values_of,
+    written,
+)
 
 HOSTS = {
     "controller": "{kind: controller, count: 1}",
@@ -44,7 +53,7 @@ def found(tmp_path):
          "no release has that; allowed: [port] or [port, subnet] or [port, subnet, interface]"),
         ("kilo", ["behaviour: {revival: 1}"], "no release has that; allowed: false or true"),
         ("kilo", ["behaviour: {l3_workers: 8}"],
-         "no release has that; allowed: [1, 1] or [8, 8] or [8, 32] or [32, 32]"),
+         "no release has that; allowed: [1, 1] or unbounded or [8, 8] or [8, 32] or [32, 32]"),
         ("kilo", ["behaviour: {revival: maybe}"], "no release has that; allowed: false or true"),
         ("queens", ["neutron: {dhcp_renewal_time: 2d}"],
          "dhcp_renewal_time 172800 s is longer than dhcp_lease_duration 86400 s"),
@@ -118,10 +127,55 @@ def test_neither_kind_of_router_before_juno(found, release):
         assert any(f"has no option '{option}'; it exists in: juno to 2026.2" in p for p in problems)
 
 
-@pytest.mark.parametrize("name", ["unknown_lists", "other_agent", "vrrp_tracks", "reports"])
-def test_what_no_run_shows_cannot_be_chosen(found, name):
-    (problem,) = found("kilo", f"behaviour: {{{name}: error}}")
-    assert f"no release has a rule or habit '{name}'" in problem
+@pytest.mark.parametrize("name", SEEN_IN_NO_RUN)
+@pytest.mark.parametrize("value", ["error", "null"])
+def test_what_no_run_shows_cannot_be_chosen(found, name, value):
+    (problem,) = found("kilo", f"behaviour: {{{name}: {value}}}")
+    assert problem == (
+        f"4:13: unknown_option behaviour.{name}: the rule or habit '{name}' makes no difference "
+        "in a run and cannot be chosen"
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["null", "{}", "{a: 1}", "[[1]]", "[a, 1]", "[1, -1]", "[null]", "''", "a b", "3.5"]
+)
+def test_a_value_of_no_kind_is_one_mistake(found, value):
+    """Told at its place, with what is allowed; and so is a name that no rule has."""
+    assert found("kilo", f"behaviour: {{revival: {value}}}") == [
+        "4:22: out_of_range behaviour.revival: no release has that; allowed: false or true"
+    ]
+    assert found("2026.2", f"behaviour: {{l3_retri: {value}, dhcp_sync: unbound}}") == [
+        "4:13: unknown_option behaviour.l3_retri: no release has a rule or habit 'l3_retri'; "
+        "did you mean 'l3_retry'?"
+    ]
+    (problem,) = found("folsom", f"behaviour: {{revival: {value}}}")
+    assert "folsom has neither a scheduler" in problem
+
+
+@pytest.mark.parametrize("name", [name for name, one in RELEASES.items() if one.has_scheduler])
+def test_what_is_printed_of_a_release_can_be_copied_into_a_scenario(tmp_path, name):
+    """All of its rules and habits, pasted as they are, make two others behave like it."""
+    release, known = RELEASES[name], behaviours()
+    printed = {v.path: v.value for v in release_values(release) if v.path in known}
+    path = tmp_path / "s.yaml"
+    for other in ("grizzly", "2026.2"):
+        lines = ["version: 1", "horizon: 1d", f"release: '{other}'", "hosts:"]
+        lines += [f"  {group}: {value}" for group, value in HOSTS.items()]
+        lines += ["behaviour:", *(f"  {rule}: {value}" for rule, value in printed.items())]
+        path.write_text("\n".join(lines) + "\n")
+        loaded = load(path)
+        assert loaded.scenario, loaded.problems
+        found, wanted = values_of(in_force(loaded.scenario.variants["base"])), values_of(release)
+        assert {rule: found[rule] for rule in printed} == {rule: wanted[rule] for rule in printed}
+    assert {rule for rule, value in wanted.items() if isinstance(value, tuple)} <= {
+        *printed, "default_availability_zones",
+    }  # fmt: skip
+
+
+def test_a_set_has_one_order_and_an_empty_one_is_a_list():
+    assert written(frozenset({"l3", "dhcp", "l2"})) == "[dhcp, l2, l3]"
+    assert written(()) == written(frozenset()) == "[]"
 
 
 def test_a_reading_that_no_release_has_can_be_chosen(found):
