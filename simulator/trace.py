@@ -58,6 +58,8 @@ class Kind(IntEnum):
     HA_REPORTED = 27  # the server learns of a replica's state (agent, router, 1 active, 0 standby)
     PORTS_REFUSED = 28  # its ports are not bound: the L2 agent looks dead (agent, object)
     PORTS_BOUND = 29  # they are after all, and wired (agent, object)
+    UNTOLD = 30  # the broker loses what would have had it set up (agent, router)
+    TOLD = 31  # it is heard of after all, is no longer its own, or the process ends (agent, router)
 
 
 BELIEFS = (Kind.AGENT_DOWN, Kind.AGENT_ALIVE)

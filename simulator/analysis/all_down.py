@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from simulator.analysis import refusals, unhosted
+from simulator.analysis import refusals, unhosted, untold
 from simulator.analysis.intervals import (
     NOTHING,
     Rows,
@@ -37,7 +39,8 @@ def all_down_by_nodes(history: History) -> Spans:
     Uplinks are taken to be up. A router is excused, so that it neither serves nor counts as down,
     while it is bound to no agent through no node's fault (see `unhosted`), or while all that keeps
     its node from serving it is that the L3 agent (to set it up) or the L2 agent (to wire it) waits
-    for broker or server, or that its ports are not bound and its L2 agent was sound (`refusals`).
+    for broker or server, that the broker lost what would have told the L3 agent of it (`untold`),
+    or that its ports are not bound and its L2 agent was sound (`refusals`).
     """
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
     same = serving is history.routed
@@ -53,23 +56,30 @@ def _excused(history: History) -> Rows:
     bound = history.of(Sort.ROUTER, history.bound)
     waits = alternating(history.trace, Kind.WAITING, Kind.RESUMED)
     loose = unhosted.excused(history, bound, waits)
+    waiting = _waiting(history, bound, waits)
+    return concatenate([loose, waiting, refusals.excused(history), _shared(history)])
+
+
+def _waiting(history: History, bound: Rows, waits: Mapping[int, Spans]) -> Rows:
+    """When routers did not serve since their agents waited, or were not told, on fit nodes."""
     nodes, held = history.trace.nodes, history.held
     set_up = dict(grouped(held.node)) if waits else {}
+    missed = {pair // len(history.trace.objects.names) for pair in history.untold}
     parts = []
-    for node, which in grouped(bound.node) if waits else ():
+    for node, which in grouped(bound.node) if waits or missed else ():
         l3, l2 = (waits.get(int(column[node]), NOTHING) for column in (nodes.l3, nodes.l2))
-        if not l3.starts.size and not l2.starts.size:
+        if not l3.starts.size and not l2.starts.size and node not in missed:
             continue
         mine = bound.take(which)
         if history.context.replicated:  # a standby's agent keeps nothing from serving
             mine = outside(mine, history.attached)
+        idle = concatenate([mine.covered_by(l3), untold.untold(history, mine)])
         here = held.take(set_up.get(node, NOBODY))
         here = here.take(np.isin(here.owner, mine.owner))
         flushed = difference(history.flushed.get(int(nodes.l2[node]), NOTHING), l2)
         flowing = complement(flushed, 0.0, history.horizon)
-        parts += [mine.covered_by(l3).covered_by(flowing), here.covered_by(l2)]
-    waiting = history.carried_by(concatenate(parts), external=True, uplink=False, flows=False)
-    return concatenate([loose, waiting, refusals.excused(history), _shared(history)])
+        parts += [idle.covered_by(flowing), here.covered_by(l2)]
+    return history.carried_by(concatenate(parts), external=True, uplink=False, flows=False)
 
 
 def _shared(history: History) -> Rows:

@@ -104,6 +104,13 @@ def covers(spans: Spans, times: Floats) -> Bools:
     return found
 
 
+def put_off(times: Floats, spans: Spans) -> Floats:
+    """*times*, those within one of *spans* put off to its end."""
+    place = np.searchsorted(spans.starts, times, side="right") - 1
+    late: Floats = np.where(covers(spans, times), np.append(spans.ends, np.inf)[place], times)
+    return late
+
+
 def overlaps(starts: Floats, ends: Floats, spans: Spans) -> tuple[Ints, Floats, Floats]:
     """The pieces of each interval that *spans* cover: whose piece it is, starts and ends."""
     first = np.searchsorted(spans.ends, starts, side="right")

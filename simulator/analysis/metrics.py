@@ -119,10 +119,12 @@ METRICS: Mapping[str, Metric] = {
         "for broker or server on a node that would pass its traffic, is excused: it counts neither "
         "as down nor as serving. One that lost its last binding while that node or its agent was "
         "down is excused only from when that is back, as if it had stayed bound there. So are a "
-        "router without a wire since its ports were refused to a host whose L2 agent was sound but "
-        "not heard of, and a highly available router that has two masters, or none, because the HA "
-        "network or an uplink that masters check is or was down. Two hosts that answer for another "
-        "router, and agents that rebuild, count as the nodes', whatever made routers move.",
+        "router that its agent does not know of since the broker lost the message, until the agent "
+        "hears of it or stops; a router without a wire since its ports were refused to a host "
+        "whose L2 agent was sound but not heard of; and a highly available router that has two "
+        "masters, or none, because the HA network or an uplink that masters check is or was down. "
+        "Two hosts that answer for another router, and agents that rebuild, count as the nodes', "
+        "whatever made routers move.",
         routers.all_down_time_by_nodes,
         high="window",
     ),

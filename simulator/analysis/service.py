@@ -21,6 +21,7 @@ from simulator.analysis.intervals import (
     gaps,
     grouped,
     placed,
+    put_off,
     union_of,
 )
 from simulator.analysis.replicas import mastering, without_standbys
@@ -86,6 +87,11 @@ class History:
         """When the server refused to bind ports, by node and object in one number."""
         kinds = (Kind.PORTS_REFUSED, Kind.PORTS_BOUND)
         return alternating_objects(self.trace, *kinds, self.node_of)
+
+    @cached_property
+    def untold(self) -> dict[int, Spans]:
+        """When agents did not know of what is theirs, since a notice was lost, likewise."""
+        return alternating_objects(self.trace, Kind.UNTOLD, Kind.TOLD, self.node_of)
 
     # -- objects ---------------------------------------------------------------------------
 
@@ -466,8 +472,4 @@ class History:
 
 def _delayed(times: Floats, waits: Spans) -> Floats:
     """*times*, those within *waits* put off to their end; what stood at time 0 had no wait."""
-    if not waits.starts.size:
-        return times
-    place = np.searchsorted(waits.starts, times, side="right") - 1
-    end = waits.ends[np.maximum(place, 0)]
-    return np.where((place >= 0) & (times < end) & (times > 0), end, times)
+    return np.where(times > 0, put_off(times, waits), times)

@@ -19,10 +19,10 @@ from simulator.analysis.intervals import (
     Rows,
     Spans,
     concatenate,
-    covers,
     gaps,
     grouped,
     matched,
+    put_off,
     union_of,
 )
 from simulator.analysis.service import History
@@ -77,7 +77,7 @@ class _Lost:
         gateway = trace.objects.gateway[router] >= 0
         for key, which in grouped(2 * node + gateway):
             down = _down(history, key // 2, external=bool(key % 2))
-            back[which] = _end(down, time[which])
+            back[which] = put_off(time[which], down)
         order = np.lexsort((back, time, router))
         return cls(router[order], time[order], node[order], back[order])
 
@@ -95,13 +95,6 @@ def _down(history: History, node: int, *, external: bool) -> Spans:
     parts = [int(nodes.data_nic[node])] + [int(nodes.external_nic[node])] * external
     failed = [history.failed.get(part, NOTHING) for part in parts]
     return union_of([history.unheard(int(nodes.l3[node])), *failed])
-
-
-def _end(spans: Spans, times: Floats) -> Floats:
-    """The end of the span that each of *times* lies in; the time itself if there is none."""
-    place = np.searchsorted(spans.starts, times, side="right") - 1
-    ends: Floats = np.where(covers(spans, times), np.append(spans.ends, np.inf)[place], times)
-    return ends
 
 
 def _is_again(history: History, loose: Rows, node: Ints) -> Bools:

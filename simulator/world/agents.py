@@ -50,6 +50,7 @@ class Agent:
         "_lanes",
         "_lose_contact",
         "_mailbox",
+        "_miss",
         "_planned",
         "_queue_survives",
         "_receive",
@@ -64,6 +65,7 @@ class Agent:
         "fuzz",
         "has_queue",
         "heart",
+        "in_flight",
         "interrupted",
         "life",
         "locked_until",
@@ -79,6 +81,7 @@ class Agent:
         "synced_at",
         "syncing",
         "type",
+        "untold",
         "waiting",
         "wakeup",
         "workers",
@@ -92,6 +95,7 @@ class Agent:
         *,
         start: Callable[[Agent, int], None],
         receive: Callable[[Agent, Notice], None],
+        miss: Callable[[Agent, Notice], None],
         lose_contact: Callable[[Agent], None],
     ) -> None:
         self.plan = plan
@@ -121,6 +125,7 @@ class Agent:
         self.patiences: dict[str, Patience] = {}  # of this process, by the method it calls
         self._start = start
         self._receive = receive
+        self._miss = miss
         self._lose_contact = lose_contact
         self._booted = True
         self._boots = 0  # how often the host went down or up
@@ -128,6 +133,8 @@ class Agent:
         self.messages = 0  # how many were sent to it
         self.queue_busy_until = -math.inf  # when the last message sent so far arrives
         self._mailbox: list[Notice] = []
+        self.in_flight: list[Notice] = []  # sent to it and on the way
+        self.untold: dict[int, None] = {}  # what it would have set up, had no notice been lost
         # Folsom's DHCP agents listen through a queue of their own, which ends with the process.
         self._queue_survives = cluster.plan.release.has_scheduler
         number = cluster.plan.number
@@ -238,6 +245,7 @@ class Agent:
         self.life += 1
         self.running = False
         self.cluster.recorder.add(self.cluster.env.now, Kind.STOPPED, self.component)
+        self.hear(list(self.untold))  # it will ask for everything
         if not self._queue_survives:
             self._mailbox.clear()
         self.control.answered(self)
@@ -384,7 +392,29 @@ class Agent:
         """The broker died: its queues and what was in them are gone."""
         self.has_queue = False
         self.queue_busy_until = -math.inf
-        self._mailbox.clear()
+        lost = self._mailbox + self.in_flight
+        self._mailbox, self.in_flight = [], []
+        for notice in lost:
+            self.miss(notice)
+
+    def miss(self, notice: Notice) -> None:
+        """The broker lost *notice*; a process that does not run will ask for everything."""
+        if self.running:
+            self._miss(self, notice)
+
+    def leave_untold(self, things: Iterable[int]) -> None:
+        """A notice was lost without which it does not know that it has *things*."""
+        for thing in things:
+            if thing not in self.untold:
+                self.untold[thing] = None
+                self.cluster.recorder.add(self.cluster.env.now, Kind.UNTOLD, self.component, thing)
+
+    def hear(self, things: Iterable[int]) -> None:
+        """It knows of *things*, or need not any more."""
+        for thing in things if self.untold else ():
+            if thing in self.untold:
+                del self.untold[thing]
+                self.cluster.recorder.add(self.cluster.env.now, Kind.TOLD, self.component, thing)
 
     def deliver(self, notice: Notice) -> None:
         """A message reaches this agent's queue, and the agent if it can consume it."""

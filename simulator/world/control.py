@@ -381,8 +381,10 @@ class ControlPlane:
     def _publish(self, notice: Notice) -> None:
         fanout = notice.agent == FANOUT
         for agent in self.agents_of(notice.agent_type) if fanout else [self._by_name[notice.agent]]:
-            if agent.has_queue:  # else nobody declared it since the broker started: it is lost
+            if agent.has_queue:
                 self._enqueue(agent, notice)
+            else:  # nobody declared it since the broker started
+                agent.miss(notice)
 
     def _enqueue(self, agent: Agent, notice: Notice) -> None:
         """Put *notice* in the queue of *agent*, where nothing overtakes anything."""
@@ -392,9 +394,11 @@ class ControlPlane:
             agent.deliver(notice)
             return
         agent.queue_busy_until = time
+        agent.in_flight.append(notice)
 
         def arrive() -> None:
             if self.broker_lost == sent_after:
+                agent.in_flight.remove(notice)
                 agent.deliver(notice)
 
         self.cluster.at(time, Rank.DELIVER, agent.component, arrive)

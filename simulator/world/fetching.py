@@ -63,15 +63,16 @@ class Fetching:
         self._server = server
         self._set_up, self._resync = set_up, resync
         self._open: dict[tuple[int, int], Fetch] = {}
-        self._short: set[tuple[int, int]] = set()  # agents that gave up, and in which life
+        self._short: set[tuple[int, int]] = set()  # agents that gave up and lack it: in which life
 
     def tell(self, agent: Agent, router: int) -> None:
         """*agent* was told of *router*."""
+        agent.hear([router])
         place = agent.component, router
         fetch = self._open.get(place)
         if self._habits.l3_updates == "told":
             self._apply(agent, router)
-        elif fetch and fetch.life == agent.life:
+        elif fetch and self.asks(agent, router):
             fetch.again = True
         elif self._takes_time or not agent.control.in_contact(agent) or self._is_unknown(agent):
             self._open[place] = Fetch(agent.life)
@@ -91,6 +92,11 @@ class Fetching:
             self._take(agent, router)
         else:
             self._set_up(agent, router)
+
+    def asks(self, agent: Agent, router: int) -> bool:
+        """Whether *agent* was told of *router* and asks for it."""
+        fetch = self._open.get((agent.component, router))
+        return fetch is not None and fetch.life == agent.life
 
     def forget(self, agent: Agent, router: int) -> None:
         """*agent* was told that it has *router* no longer."""
@@ -151,13 +157,14 @@ class Fetching:
             return False
         if habits.l3_gives_up == "deletes":
             agent.remove([router])
+        if router not in agent.configured:
             self._short.add((agent.component, agent.life))
         return True
 
     def _rest(self, agent: Agent, life: int) -> None:
         """If *agent* asks for nothing any more, it waits for nobody.
 
-        One that has deleted what it could not ask for waits until it is answered again.
+        One that has not set up what it could not ask for waits until it is answered again.
         """
         short = (agent.component, life) in self._short
         if not agent.waiting or agent.life != life or agent.syncing or short:

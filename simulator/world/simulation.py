@@ -38,7 +38,7 @@ from simulator.world.streams import (
     Streams,
     stable_hash,
 )
-from simulator.world.workflows import RECEIVERS, STARTERS, Workflows
+from simulator.world.workflows import MISSERS, RECEIVERS, STARTERS, Workflows
 from simulator.world.workload import Workload, draw_loads
 
 DRAWS_AN_ATTEMPT = 64  # no scheduler chooses more agents for one object at once
@@ -121,6 +121,7 @@ class World:
         agent = self.api.agents[name]
         if not bound:
             self.ports.leave(agent, target)
+            agent.hear([target])
         elif len(self.server.agents[name].hosted) == 1:
             self.control.stir()  # there is something to be moved off it, should it be silent
         self.recorder.add(self.env.now, kind, agent.component, target)
@@ -145,12 +146,14 @@ class World:
         plan, flows = self.plan.agents[number], self.workflows
         start = STARTERS.get((self.plan.release.architecture, plan.type))
         receive = RECEIVERS.get((self.plan.release.architecture, plan.type))
+        miss = MISSERS.get((self.plan.release.architecture, plan.type))
         agent = Agent(
             plan,
             self.cluster,
             self.control,
             start=lambda agent, life: start and start(flows, agent, life),
             receive=lambda agent, notice: receive and receive(flows, agent, notice),
+            miss=lambda agent, notice: miss and miss(flows, agent, notice),
             lose_contact=flows.lose_contact,
         )
         self.api.agents[plan.name] = agent

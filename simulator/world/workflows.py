@@ -88,6 +88,7 @@ class Workflows:
             agent.build(wanted, [0.0] * len(wanted), begin=begin)
 
     def _set_up_routers(self, agent: Agent, wanted: Sequence[int], begin: float = 0.0) -> None:
+        agent.hear(wanted)
         self.ports.ask(agent, wanted)
         wanted = [router for router in wanted if router not in agent.configured]
         agent.workers = self.costs.router_workers(agent, len(wanted))
@@ -339,12 +340,28 @@ class Workflows:
             self.resync_all(agent)
             return
         router = notice.target
-        gone = notice.method in ("router_deleted", "router_removed_from_agent")
-        if gone:
+        if notice.method in L3_REMOVALS:
             self.fetching.forget(agent, router)
             agent.remove([router])
         else:
             self.fetching.tell(agent, router)
+
+    def miss_l3(self, agent: Agent, notice: Notice) -> None:
+        """The broker lost *notice*: what it would have had an L3 agent set up, it will not ask for.
+
+        Parts of distributed routers on compute hosts are left out.
+        """
+        row = self.server.agents.get(agent.name)
+        if row is None or notice.method in L3_REMOVALS:
+            return
+        named = row.hosted if notice.method == "agent_updated" else (notice.target,)
+        agent.leave_untold(
+            router
+            for router in self.server.given(agent.name, only=tuple(named))
+            if router in row.hosted
+            and router not in agent.configured
+            and not self.fetching.asks(agent, router)
+        )
 
     def _set_up_router(self, agent: Agent, router: int) -> None:
         """What an L3 agent does with a router that it is given: set it up, or change it."""
@@ -408,6 +425,7 @@ STARTERS: Mapping[tuple[str, str], Habit] = {
 first heartbeat (`first_dhcp_sync`); metadata and load-balancing agents keep nothing measured."""
 
 DHCP_CREATIONS = ("network_create_end", "subnet_create_end")
+L3_REMOVALS = ("router_deleted", "router_removed_from_agent")
 
 RECEIVERS: Mapping[tuple[str, str], Habit] = {
     ("scheduled", "l3"): Workflows.receive_l3,
@@ -415,6 +433,9 @@ RECEIVERS: Mapping[tuple[str, str], Habit] = {
     ("polling", "dhcp"): Workflows.receive_dhcp,
 }
 """What an agent does with a message; the others are told nothing."""
+
+MISSERS: Mapping[tuple[str, str], Habit] = {("scheduled", "l3"): Workflows.miss_l3}
+"""What follows from a message that the broker lost; what DHCP agents miss nobody measures."""
 
 NEEDS_SERVER = {("scheduled", "dhcp"), ("polling", "dhcp"), ("polling", "l3")}
 """Agents that ask the server about each object they set up, not once for all."""
