@@ -354,8 +354,15 @@ class ControlPlane:
         for notice in notices:
             if not self.broker_up:
                 self._blocked.append((now, notice))
+                for agent in self._addressed(notice):
+                    agent.miss(notice)  # until it comes after all
             else:
                 self._publish_at(max(now, self._blocked_until), now, notice)
+
+    def _addressed(self, notice: Notice) -> list[Agent]:
+        """Whom *notice* is for."""
+        fanout = notice.agent == FANOUT
+        return self.agents_of(notice.agent_type) if fanout else [self._by_name[notice.agent]]
 
     def _publish_blocked(self, now: float) -> None:
         blocked, self._blocked = self._blocked, []
@@ -379,8 +386,7 @@ class ControlPlane:
         self.cluster.at(time, Rank.CONNECT, -1, publish)
 
     def _publish(self, notice: Notice) -> None:
-        fanout = notice.agent == FANOUT
-        for agent in self.agents_of(notice.agent_type) if fanout else [self._by_name[notice.agent]]:
+        for agent in self._addressed(notice):
             if agent.has_queue:
                 self._enqueue(agent, notice)
             else:  # nobody declared it since the broker started

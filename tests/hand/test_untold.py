@@ -207,3 +207,14 @@ def test_an_agent_that_gives_up_a_router_it_never_had_waits_until_it_is_answered
     (end,) = measured.history.router_outages.end
     assert end == waits[1][0] + 10
     assert down(measured) == (end - 1000, 10.0 + 10.0)
+
+
+@pytest.mark.parametrize("release", SERIES)
+def test_a_notice_that_waits_for_the_broker_is_not_the_nodes_affair(release):
+    """Added at 2010 s while the broker is away until 2031 s; the server tries again until then."""
+    measured = one(release, REMOVED, act(2010, "add_router_to_agent", **TOLD), broker={})
+    (began, over) = untold(measured)
+    assert began == (2010, "UNTOLD")
+    assert over[1] == "TOLD"
+    assert 2031 <= over[0] <= 2010 + 36
+    assert down(measured) == (over[0] - 1000, 0.0)
