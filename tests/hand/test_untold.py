@@ -211,8 +211,10 @@ def test_an_agent_that_gives_up_a_router_it_never_had_waits_until_it_is_answered
 
 @pytest.mark.parametrize("release", SERIES)
 def test_a_notice_that_waits_for_the_broker_is_not_the_nodes_affair(release):
-    """Added at 2005 s; the broker is back at 2031 s, the agent has its queue again at 2037 s, and the
-    server tries again at 2041 s."""
+    """Added at 2005 s, and tried again at 2041 s.
+
+    The broker is back at 2031 s; the agent has its queue again at 2037 s.
+    """
     measured = one(release, REMOVED, act(2005, "add_router_to_agent", **TOLD), broker={})
     assert untold(measured) == [(2005, "UNTOLD"), (2041, "TOLD")]
     assert down(measured) == (2041 - 1000, 0.0)
