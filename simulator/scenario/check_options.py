@@ -110,7 +110,7 @@ def _utilisation(system: System) -> Iterator[Finding]:
     if load >= 1:
         why = (
             f"{sending} agents send heartbeats {load:.3g} times as fast as the server can process "
-            "them: they wait longer and longer, and healthy agents look dead"
+            "them: they wait longer and longer, and an agent that dies looks alive for as long"
         )
         yield Finding(("costs", "heartbeat"), "NN106", why, warning=True)
 
