@@ -21,6 +21,7 @@ from simulator.clock import quantize
 from simulator.trace import Kind
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
+from simulator.world.spans import joined
 from simulator.world.streams import HEALTH_CHECK, Streams, stable_hash
 
 Row = tuple[float, int, int, int, float]
@@ -98,23 +99,10 @@ class Checks:
         uplink = plan.number[f"uplink/{plan.external_networks[gateway]}"]
         found: list[WayOut | None] = []
         for number in there:
-            bad = _merged(self._exits.get(self._nics[number], []), self._exits.get(uplink, []))
+            bad = joined([*self._exits.get(self._nics[number], []), *self._exits.get(uplink, [])])
             agent = plan.components.names[self._agents[number]]
             entity = stable_hash(f"{objects.names[router]} on {agent}")
             u = float(self._streams.uniforms(entity, HEALTH_CHECK, 0, 1)[0])
             phase = quantize(u * self._interval)
             found.append(WayOut(bad, self._interval, phase) if bad else None)
         return found
-
-
-def _merged(one: Pairs, other: Pairs) -> Pairs:
-    """The union of two lists of spans."""
-    if not one or not other:
-        return one or other
-    merged: Pairs = []
-    for begin, end in sorted([*one, *other]):
-        if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((begin, end))
-    return merged

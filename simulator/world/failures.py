@@ -12,6 +12,7 @@ from typing import Any
 from simulator.clock import TICK, Rank, quantize
 from simulator.world.cluster import Cluster, Timer
 from simulator.world.plan import Renewal, Script
+from simulator.world.spans import joined
 from simulator.world.streams import CRASH, Streams
 
 
@@ -75,17 +76,6 @@ class ScriptProcess:
             else:
                 cluster.at(begin, Rank.FAIL, component, lambda: cluster.fail(component, cause))
             cluster.at(end, Rank.REPAIR, component, lambda: cluster.repair(component, cause))
-
-
-def joined(spans: tuple[tuple[float, float], ...]) -> list[tuple[float, float]]:
-    """Sorted *spans* with those that touch made one."""
-    result: list[tuple[float, float]] = []
-    for begin, end in spans:
-        if result and begin <= result[-1][1]:
-            result[-1] = (result[-1][0], max(end, result[-1][1]))
-        else:
-            result.append((begin, end))
-    return result
 
 
 FAILURES: Mapping[type, Callable[[Cluster, Any, Streams], Any]] = {

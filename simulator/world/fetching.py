@@ -28,6 +28,10 @@ Source: neutron/agent/l3/router_processing_queue.py at 10.0.7,
 neutron/agent/common/resource_processing_queue.py at 29.0.0."""
 
 
+ROUTERS = "sync_routers"
+"""The call that asks for routers, of a sync or one by one."""
+
+
 class Fetch:
     """One router that an agent asks for in its *life*: calls so far, and if it was told *again*.
 
@@ -107,7 +111,7 @@ class Fetching:
         over = False
         while not over and self._lasts(agent, router, fetch):
             fetch.again, fetch.tries = False, fetch.tries + 1
-            answered = yield from agent.control.call(agent, fetch.life, method="sync_routers")
+            answered = yield from agent.control.call(agent, fetch.life, method=ROUTERS)
             if not self._lasts(agent, router, fetch):
                 break
             if answered and not self._is_unknown(agent):

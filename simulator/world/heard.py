@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from simulator.clock import TICK
 from simulator.world.noise import Noise, Stretch
+from simulator.world.spans import joined
 
 
 class Heard:
@@ -93,22 +94,10 @@ class Heard:
         return min(lost, stretch.cut)
 
     def alive(self, horizon: float, limit: float) -> list[tuple[float, float]]:
-        """When the agent was alive, *limit* s after each: starts and ends, both inclusive."""
-        found = [(time, time + limit) for time in self._times]
+        """When the agent was alive, *limit* s after each: up to the first instant of being down."""
+        found = [(time, time + limit + TICK) for time in self._times]
         for stretch in self._stretches:
             count = stretch.left_by(horizon, inclusive=False)
-            found += self._noise.spans(stretch, count, limit, self._cut(stretch))
-        return merged(found)
-
-
-def merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The union of closed intervals; those with no tick of the clock between them are one."""
-    found: list[tuple[float, float]] = []
-    begin = reach = -math.inf
-    for start, end in sorted(spans):
-        if start > reach + TICK:
-            if reach > -math.inf:
-                found.append((begin, reach))
-            begin = start
-        reach = max(reach, end)
-    return [*found, (begin, reach)] if spans else []
+            spans = self._noise.spans(stretch, count, limit, self._cut(stretch))
+            found += [(start, end + TICK) for start, end in spans]
+        return joined(found)

@@ -81,7 +81,7 @@ class Heart:
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
         self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
-        self._answered = Event(self._cluster.env)  # the last one sent has been processed
+        self._answered: Event | None = None  # the last one sent has been processed, if asked for
         self._open: Stretch | None = None
         self._parked = False  # its process sleeps, though the agent's has ended
         self._new_life = -1  # the one that a parked process is woken for
@@ -255,7 +255,7 @@ class Heart:
         now, epoch = cluster.env.now, control.epoch
         arrival = self._noise.arrival(number, now)
 
-        answered = self._answered = Event(cluster.env)
+        answered = self._answered = Event(cluster.env) if control.plan.service else None
 
         def arrive() -> None:
             if control.epoch == epoch:
@@ -267,7 +267,7 @@ class Heart:
             cluster.at(arrival, Rank.DELIVER, agent.component, arrive)
         return arrival
 
-    def _queue(self, first: bool, epoch: int, answered: Event) -> None:
+    def _queue(self, first: bool, epoch: int, answered: Event | None = None) -> None:
         """A heartbeat has come: it is processed now, or when a worker of the server has."""
         control, cluster = self._control, self._cluster
         done = control.report()
@@ -275,7 +275,7 @@ class Heart:
         def process() -> None:
             if control.epoch == epoch:
                 self._arrive(first)
-                if answered.callbacks:
+                if answered is not None and answered.callbacks:
                     wake(answered)
 
         if done <= cluster.env.now:
@@ -309,7 +309,7 @@ class Heart:
 
         def arrive() -> None:
             if self._control.epoch == epoch:
-                self._queue(False, epoch, Event(self._cluster.env))
+                self._queue(False, epoch)
 
         self._cluster.at(time, Rank.DELIVER, self._agent.component, arrive)
 
@@ -337,6 +337,7 @@ class Heart:
     def _processed_by(self, deadline: float) -> Generator[Event, Any, bool]:
         """Whether a worker of the server has processed the last heartbeat sent by *deadline*."""
         answered = self._answered
+        assert answered is not None
         yield answered | self._cluster.until(deadline, Rank.AGENT, self._agent.component)
         return answered.triggered
 
@@ -411,10 +412,10 @@ class Heart:
             return
         recorder, component = self._cluster.recorder, self._agent.component
         alive = self._heard.alive(horizon, self._limit)
-        if not any(start <= 0 <= end for start, end in alive):
+        if not any(start <= 0 < down for start, down in alive):
             recorder.add(0.0, Kind.AGENT_DOWN, component)
-        for start, end in alive:
+        for start, down in alive:
             if start > 0:
                 recorder.add(start, Kind.AGENT_ALIVE, component)
-            if end + TICK > 0:
-                recorder.add(end + TICK, Kind.AGENT_DOWN, component)
+            if down > 0:
+                recorder.add(down, Kind.AGENT_DOWN, component)

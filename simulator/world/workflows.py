@@ -21,7 +21,7 @@ from simulator.trace import Kind
 from simulator.world.agent_costs import AgentCosts
 from simulator.world.agents import FIRST_CHUNK, Agent
 from simulator.world.cluster import Routine
-from simulator.world.fetching import Fetching
+from simulator.world.fetching import ROUTERS, Fetching
 from simulator.world.objects import Objects
 from simulator.world.plan import Plan
 from simulator.world.ports import Ports
@@ -405,8 +405,6 @@ class Workflows:
                 self.resync_later(agent)
 
 
-ROUTERS = "sync_routers"
-"""The call that asks for routers, of a sync or one by one."""
 LEAST_CHUNK, CHUNK_STEP = 32, 32
 """How far an L3 agent's chunks shrink, and how they grow again (neutron/agent/l3/agent.py)."""
 
