@@ -1,0 +1,66 @@
+"""What a check found: a `Finding` for each thing that was asked, and the code it leaves.
+
+Thresholds and baselines are checked elsewhere; reports print findings, whoever made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Verdict(StrEnum):
+    """What became of one thing that was asked.
+
+    UNDECIDED: the interval straddles the limit, so more replications are needed. MISSING: the
+    result does not hold what was asked. NOT_COMPARABLE: two machines draw different numbers, so
+    equal bits cannot be asked for; no failure.
+    """
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    MISSING = "missing"
+    NOT_COMPARABLE = "not comparable"
+
+
+Undecided = Literal["undecided", "pass", "fail"]
+"""What an undecided finding counts as: exit code 3, 0 or 1."""
+
+EXIT_CODES = {Verdict.FAIL: 1, Verdict.MISSING: 4, Verdict.UNDECIDED: 3}
+"""By verdict, the worst first; the others leave 0."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was asked, and what was found.
+
+    *name* says what was asked, the same in every run (`grizzly: router.availability >= 99.95%`);
+    *found* says in words what was found: value, interval, limit, replications. *variant* and
+    *metric* are empty where the whole result is meant; *place* is `file:line` of who asked.
+    """
+
+    name: str
+    verdict: Verdict
+    found: str
+    variant: str = ""
+    metric: str = ""
+    place: str = ""
+
+
+def exit_code(findings: Sequence[Finding], undecided: Undecided = "undecided") -> int:
+    """The code that a command leaves: that of the worst finding.
+
+    0 if nothing failed, 1 if something did, 4 if something is missing, 3 if something is
+    undecided; *undecided* makes 0 or 1 of the last.
+    """
+    found = {finding.verdict for finding in findings}
+    if undecided != "undecided" and Verdict.UNDECIDED in found:
+        found = (found - {Verdict.UNDECIDED}) | {Verdict(undecided)}
+    return _worst(found)
+
+
+def _worst(found: Collection[Verdict]) -> int:
+    return next((code for verdict, code in EXIT_CODES.items() if verdict in found), 0)
