@@ -23,10 +23,10 @@ from simulator.errors import NetnodeError, ScenarioError
 
 COMMANDS = (
     "run", "compare", "validate", "init", "explain", "presets", "releases", "agents", "schema",
-    "conformance", "import", "completion",
+    "exact", "conformance", "import", "completion",
 )  # fmt: skip
 MODULES = {"import": "importing"}
-"""The modules of commands whose own name is a word of Python's."""
+"""The modules of commands whose own name is none of a module's."""
 COMPLETION = "_NETNODE_COMPLETE"
 USAGE, INTERNAL, OUTPUT, INTERRUPTED = 2, 70, 74, 130
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator import interrupts
+from simulator.cli.exactness import BOUND, judge
 from simulator.cli.inputs import output_options, read_scenario, run_options
 from simulator.cli.output import emit_source, note
 from simulator.cli.progress import progress
@@ -46,6 +47,9 @@ class Output:
 @click.option("--objects", type=click.Choice(["auto", "all", "none"]), default="auto",
               show_default=True, help="Keep every router and network (auto: up to 10^7 rows, "
               "quantiles of each replication beyond).")  # fmt: skip
+@click.option("--check-exact", is_flag=False, flag_value=BOUND, type=click.FloatRange(min=0),
+              metavar="[BOUND]", help="Print exact values beside simulated ones; exit code 1 where "
+              f"they are more than BOUND ({BOUND:g}) standard errors apart.")  # fmt: skip
 @output_options
 def command(
     *,
@@ -59,6 +63,7 @@ def command(
     no_save: bool,
     trace_replication: int,
     objects: Objects,
+    check_exact: float | None,
     everything: bool,
     as_json: bool,
     form: str,
@@ -102,6 +107,8 @@ def command(
             done, planned = len(result.replications), result.scenario.replications
             note(f"interrupted: {done} of {planned} replications had finished")
         _deliver(result, shown, quiet=quiet)
+    if check_exact is not None and not result.partial:
+        return judge(result, check_exact, shown.form)
     return INTERRUPTED if result.partial else 0
 
 

@@ -1,0 +1,126 @@
+"""Simulated means against exact values: how far apart, in standard errors, and what follows.
+
+*z* is (mean - exact) / standard error, or rather the normal quantile of the same probability as
+Student's t has there, so that few replications raise no false alarm. With a bound of 4 a right
+model fails for one metric in 16,000; for m metrics the chance that any fails is at most m times
+that (Bonferroni). Where too few replications saw anything, their spread says too little: no
+verdict.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.analysis.metrics import METRICS
+from simulator.analysis.results import ResultSet
+from simulator.analysis.statistics import rule_of_three
+from simulator.analysis.verdicts import Finding, Verdict
+from simulator.exact.answer import Answer, Answers
+from simulator.trace import Floats
+
+BOUND = 4.0
+ENOUGH = 20
+"""So many replications must differ from the most frequent value for their spread to be trusted."""
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of one variant: simulated mean and standard error beside the exact value.
+
+    *z* is None where the error is zero or nothing can be said; *why* explains the verdict.
+    """
+
+    variant: str
+    metric: str
+    mean: float
+    error: float
+    exact: Answer
+    z: float | None
+    verdict: Verdict
+    why: str
+
+    def finding(self, bound: float) -> Finding:
+        """As a finding among others."""
+        name = f"{self.variant}: {self.metric} is exact within {bound:g} standard errors"
+        found = f"simulated {self.mean:.6g}, exact {self.exact.value:.6g}: {self.why}"
+        return Finding(name, self.verdict, found, self.variant, self.metric)
+
+
+def z_score(values: Floats, exact: float) -> float:
+    """How many normal standard errors the mean of *values* is above *exact*."""
+    n = values.size
+    t = (float(values.mean()) - exact) / (float(values.std(ddof=1)) / math.sqrt(n))
+    return math.copysign(_normal(abs(t), n - 1), t)
+
+
+def _normal(t: float, freedom: int) -> float:
+    """The normal quantile that is exceeded with the chance with which Student's *t* is."""
+    from scipy.special import ndtri, stdtr
+
+    tail = float(stdtr(freedom, -t))
+    return float(-ndtri(tail)) if tail > 0 else t
+
+
+def compare(values: Floats, answer: Answer, high: float | None, bound: float) -> tuple[
+    float | None, Verdict, str
+]:  # fmt: skip
+    """The z of *values*, the verdict on it, and why; *high* is the largest possible value."""
+    n, exact = values.size, answer.value
+    if n < 2:
+        return None, Verdict.UNDECIDED, "one replication has no spread"
+    off = abs(float(values.mean()) - exact)
+    if float(np.ptp(values)) <= ROUNDING * max(1.0, abs(exact)):
+        return None, *_without_spread(values, off, exact, high)
+    different = n - int(np.unique(values, return_counts=True)[1].max())
+    if different < ENOUGH:
+        return None, Verdict.UNDECIDED, f"only {different} of {n} replications saw anything else"
+    z = z_score(values, exact)
+    if not answer.exact:
+        return z, Verdict.UNDECIDED, "an approximation judges nothing"
+    return z, Verdict.PASS if abs(z) <= bound else Verdict.FAIL, f"z = {z:+.2f}"
+
+
+def _without_spread(
+    values: Floats, off: float, exact: float, high: float | None
+) -> tuple[Verdict, str]:
+    """All replications agree: so must the exact value, unless they saw nothing of what is rare."""
+    if off <= ROUNDING * max(1.0, abs(exact)):
+        return Verdict.PASS, "equal"
+    rare = high is not None and off <= high * rule_of_three(values.size)
+    if rare and (values[0] == 0 or values[0] == high):
+        return Verdict.UNDECIDED, f"seen in none of {values.size} replications, and rare"
+    return Verdict.FAIL, f"the same in all {values.size} replications, and not exact"
+
+
+def comparisons(result: ResultSet, exact: list[Answers], bound: float = BOUND) -> list[Comparison]:
+    """Every metric that is answered and that *result* has, variant by variant."""
+    found = []
+    for answers in exact:
+        sample = result.samples[answers.variant]
+        for metric, answer in answers.found.items():
+            values = sample.values[metric]
+            values = values[~np.isnan(values)]
+            if values.size:
+                high = METRICS[metric].largest(result.scenario.window)
+                z, verdict, why = compare(values, answer, high, bound)
+                error = float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else 0
+                mean = float(values.mean())
+                found.append(
+                    Comparison(answers.variant, metric, mean, error, answer, z, verdict, why)
+                )
+    return found
+
+
+def meaning(count: int, bound: float) -> str:
+    """What passing says, for *count* comparisons at once."""
+    from scipy.special import ndtr
+
+    chance = 2 * float(ndtr(-bound))
+    return (
+        f"a right model fails one comparison in {1 / chance:,.0f} at |z| > {bound:g}, and any of "
+        f"these {count} with a chance of at most {min(count * chance, 1):.2g}"
+    )

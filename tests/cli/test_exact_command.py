@@ -1,0 +1,64 @@
+"""`netnode exact` and `netnode run --check-exact`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator.analysis.metrics import METRICS
+
+SPLIT = Path(__file__).parents[2] / "scenarios" / "folsom-l3-split.yaml"
+FEW = ("-S", "horizon=60d", "-n", "40", "--no-save", "-q", "-j", "1")
+
+
+def test_every_metric_stands_in_one_of_two_tables(netnode):
+    done = netnode("exact", SPLIT, "--format", "json")
+    assert done.code == 0
+    found = json.loads(done.out)["variants"]
+    assert set(found) == {"split", "conflict"}
+    for variant in found.values():
+        assert set(variant["answers"]) | set(variant["not_answered"]) == set(METRICS)
+    assert found["conflict"]["answers"]["router.availability"]["value"] == pytest.approx(
+        0.32, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_tables_name_methods_sources_and_reasons(netnode, form):
+    done = netnode("exact", SPLIT, "--variant", "conflict", "--format", form)
+    assert "0.3200001333" in done.out
+    assert "Not answered" in done.out
+    assert "Barlow and Proschan" in done.out
+    assert "split" not in done.out
+    assert all(metric in done.out for metric in METRICS)
+
+
+def test_csv_is_one_table(netnode):
+    done = netnode("exact", SPLIT, "--format", "csv")
+    lines = list(csv.DictReader(io.StringIO(done.out)))
+    assert {line["table"] for line in lines} >= {"Exact answers", "Not answered"}
+    assert len({tuple(line) for line in lines}) == 1
+
+
+def test_a_variant_that_is_not_there(netnode):
+    done = netnode("exact", SPLIT, "--variant", "splt")
+    assert done.code == 2
+    assert "it has: split, conflict" in done.err
+
+
+def test_a_run_beside_its_exact_values(netnode):
+    done = netnode("run", SPLIT, *FEW, "--check-exact")
+    assert done.code == 0
+    assert "Simulated beside exact" in done.out
+    assert "a right model fails one comparison in 15,787 at |z| > 4" in done.out
+
+
+def test_a_bound_of_nothing_fails(netnode):
+    done = netnode("run", SPLIT, *FEW, "--check-exact=0.001", "--json")
+    assert done.code == 1
+    assert json.loads(done.out)["scenario"] == "folsom-l3-split"
+    assert "fail: split: router.availability is exact within 0.001 standard errors" in done.err
