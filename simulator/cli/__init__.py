@@ -23,9 +23,9 @@ from simulator.errors import NetnodeError, ScenarioError
 
 COMMANDS = (
     "run", "compare", "validate", "init", "explain", "presets", "releases", "agents", "schema",
-    "exact", "conformance", "import", "completion",
+    "exact", "validate-model", "conformance", "import", "completion",
 )  # fmt: skip
-MODULES = {"import": "importing"}
+MODULES = {"import": "importing", "validate-model": "validate_model"}
 """The modules of commands whose own name is none of a module's."""
 COMPLETION = "_NETNODE_COMPLETE"
 USAGE, INTERNAL, OUTPUT, INTERRUPTED = 2, 70, 74, 130
