@@ -10,15 +10,25 @@ from collections.abc import Callable, Mapping
 
 from simulator.analysis.downtime import CAUSES
 from simulator.analysis.metrics import METRICS
-from simulator.exact import control, loads, routers, tenants
+from simulator.exact import by_hand, control, loads, routers, takeovers, tenants
 from simulator.exact.answer import RENEWAL, RENEWAL_SOURCE, Answer, Answers, RefusedError
 from simulator.exact.case import Case
 from simulator.exact.chains import binomial
 from simulator.scenario.schema import Scenario
 from simulator.world.plan import Renewal
 
+
+def _router_availability(case: Case) -> Answer:
+    """Of routers that stay, or that an operator moves; of those that are taken over, about."""
+    if takeovers.applies(case):
+        return takeovers.availability(case)
+    if case.system.actions:
+        return by_hand.availability(case)
+    return routers.availability(case)
+
+
 ANSWERS: Mapping[str, Callable[[Case], Answer]] = {
-    "router.availability": routers.availability,
+    "router.availability": _router_availability,
     "router.availability_worst": routers.worst,
     "router.east_west_availability": routers.east_west,
     "router.conflicted_time": routers.conflicted,

@@ -39,18 +39,31 @@ class Case:
     @cached_property
     def routers(self) -> Places:
         """The routers; raises RefusedError, as all below, if they cannot be told."""
-        self._settled()
+        self.settled()
         if self.plan.enabled("l3_ha"):
             raise RefusedError("VRRP: who is master depends on who failed before")
+        self._untouched()
+        return Places(self, Sort.ROUTER)
+
+    @cached_property
+    def moved(self) -> Places:
+        """The routers as they are before an operator moves them."""
+        self.settled()
         return Places(self, Sort.ROUTER)
 
     @cached_property
     def networks(self) -> Places:
         """The networks."""
-        self._settled()
+        self.settled()
+        self._untouched()
         return Places(self, Sort.NETWORK)
 
-    def _settled(self) -> None:
+    def _untouched(self) -> None:
+        """Raise RefusedError if an operator changes what is where."""
+        if self.system.actions:
+            raise RefusedError("acts by hand (`actions`) change what is where")
+
+    def settled(self) -> None:
         """Raise RefusedError if objects come and go, or are no objects of a server's."""
         if self.plan.release.architecture == "multi_host":
             raise RefusedError("nova-network: not answered, each host serves its own VMs")
@@ -80,13 +93,18 @@ class Places:
     @cached_property
     def grid(self) -> Grid:
         """Points that fit every curve of these objects."""
+        return Grid(self.curves, self.case.context.begin, self.case.context.end)
+
+    @cached_property
+    def curves(self) -> list[Curve]:
+        """Every curve of these objects, their nodes and uplinks."""
         homes, curves = self.homes, list[Curve]()
         for service in [*homes.services, *homes.firsts]:
             curves += [service.host.up, service.attached.up, service.serves.up]
         for node in homes.nodes:
             curves += [node.data.up, node.external.up]
         curves += [self.case.uplink(group.gateway).up for group in self.groups]
-        return Grid(curves, self.case.context.begin, self.case.context.end)
+        return curves
 
     def at(self, curves: list[Curve]) -> Floats:
         """The values of *curves*, one row each."""

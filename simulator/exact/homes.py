@@ -67,11 +67,8 @@ class Homes:
 
     def _check(self) -> None:
         """Raise RefusedError unless each object stays where it is, and is set up there again."""
-        system = self.plan.system
         if not self.count:
             raise RefusedError(f"there are no {self._plural}")
-        if system.actions:
-            raise RefusedError("acts by hand (`actions`) change what is where")
         lost = self._unreachable()
         if lost or self._silenced:
             self._check_failover()

@@ -18,6 +18,7 @@ from simulator.exact.answer import (
 from simulator.exact.case import Case, Places
 from simulator.exact.chains import Chain, binomial
 from simulator.exact.components import Course
+from simulator.exact.delays import router_cost
 from simulator.exact.homes import Group
 from simulator.trace import Floats
 
@@ -48,6 +49,11 @@ def told(places: Places) -> tuple[str, ...]:
 def answer(places: Places, value: float) -> Answer:
     """*value*, as the availability of independent components."""
     return Answer(value, *method(places), assumptions=told(places))
+
+
+def takes_time(case: Case) -> bool:
+    """Whether agents need time to set up a router."""
+    return bool(case.plan.objects.routers()) and router_cost(case.plan) > 0
 
 
 # -- one router ----------------------------------------------------------------------------

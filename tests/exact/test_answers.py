@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from lab import CONTROLLER, FREE, down_share, network_nodes, outage, scenario
+from lab import CONTROLLER, FREE, down_share, network_nodes, outage, run_one, scenario
 
 from simulator.analysis.metrics import METRICS
 from simulator.exact.answers import ANSWERS, REASONS, answers
@@ -244,6 +244,68 @@ def both_down(rng, horizon):
     return True
 
 
+# -- routers that move ---------------------------------------------------------------------
+
+BY_HAND = {
+    "horizon": "1d", "hosts": network_nodes(2), "workload": {"tenants": 40},
+    "failures": {"network-1": outage(10 * 3600, 8 * 3600)},
+    "actions": [
+        {"at": "12h", "op": "remove_router_from_agent", "router": "*", "agent": "network-1/l3"},
+        {"at": "13h", "op": "add_router_to_agent", "router": "*", "agent": "network-2/l3"},
+    ],
+}  # fmt: skip
+
+
+def test_an_operator_moves_routers_after_three_hours():
+    """Half of the routers are down from 10 to 13 h: 1 - 3 / 48; and as simulated."""
+    assert value("router.availability", **BY_HAND) == pytest.approx(1 - 3 / 48, abs=1e-12)
+    measured = run_one(scenario(neutron=PROMPT, **BY_HAND))
+    hit = measured.history.router_outages
+    assert hit.owner.size > 10
+    assert hit.length == pytest.approx(3 * 3600.0, abs=1e-4)
+
+
+def test_the_new_node_may_fail_too():
+    """It is up 0.9 of the time: half of the routers lose 0.1, half 3 h, and 0.1 of 11 h after."""
+    keys = {**BY_HAND, "failures": {**BY_HAND["failures"], "network-2": down_share(0.1)}}
+    expected = (0.9 + (10 + 0.9 * 11) / 24) / 2
+    assert value("router.availability", **keys) == pytest.approx(expected, abs=1e-12)
+    refused = exact(**keys).refused
+    assert "acts by hand" in refused["router.all_down_time"]
+
+
+def test_other_acts_are_refused():
+    acts = [{**BY_HAND["actions"][0], "router": "tenant-1/*"}, BY_HAND["actions"][1]]
+    assert '"*"' in exact(**{**BY_HAND, "actions": acts}).refused["router.availability"]
+
+
+# -- takeovers, to first order -------------------------------------------------------------
+
+
+def test_a_router_that_is_moved_by_hand():
+    """MTTF 4380 h, repair 4 h, moved after 153.5 s: 4 h (1 - e^(-153.5 / 14400)) = 152.7 s."""
+    neutron = {**PROMPT, "allow_automatic_l3agent_failover": True}
+    found = exact(release="juno", neutron=neutron, hosts=network_nodes(5), failures={
+        "host.network": {"time_to_failure": {"exponential": {"mean": "4380h"}},
+                         "time_to_repair": {"exponential": {"mean": "4h"}}}})  # fmt: skip
+    one = found.found["router.availability"]
+    assert one.value == pytest.approx(0.999990317, abs=1e-9)
+    assert not one.exact
+    assert "router.outages" in found.refused
+    assert "allow_automatic_l3agent_failover" in found.refused["router.east_west_availability"]
+
+
+def test_a_vrrp_pair_by_hand():
+    """U = 0.05 and cycles of 20 h: 0.0025 both down, 0.95 / 20 h x 5.8 s, and 0.1 / 20 h x 6.8 s.
+
+    The 5.8 s are three advertisements of 2 s less half of one, and 206/256 s.
+    """
+    found = exact(release="2026.2", neutron={**PROMPT, "l3_ha": True}, hosts=network_nodes(2),
+                  failures={"host.network": down_share(0.05, "20h")})  # fmt: skip
+    lost = 0.0025 + (0.95 * (5 + 206 / 256) + 0.1 * (6 + 206 / 256)) / 72_000
+    assert found.found["router.availability"].value == pytest.approx(1 - lost, abs=1e-12)
+
+
 # -- what is refused -----------------------------------------------------------------------
 
 
@@ -253,9 +315,9 @@ def both_down(rng, horizon):
         ({"failures": {"broker": down_share(0.1), "host.network": down_share(0.1)}}, "can fail"),
         ({"workload": {"tenants": 2, "changes": {"routers": {"arrivals": "1/d"}}}}, "come and go"),
         ({"release": "juno", "neutron": {"allow_automatic_l3agent_failover": True, **PROMPT},
-          "failures": {"host.network": down_share(0.1)}}, "allow_automatic_l3agent_failover"),
-        ({"release": "mitaka", "neutron": {"l3_ha": True, **PROMPT}, "hosts": network_nodes(2),
-          "failures": {"host.network": down_share(0.1)}}, "VRRP"),
+          "failures": {"host.network": down_share(0.1)}}, "no other node"),
+        ({"release": "mitaka", "neutron": {"l3_ha": True, **PROMPT}, "hosts": network_nodes(3),
+          "failures": {"host.network": down_share(0.1)}}, "two replicas"),
         ({"costs": {**FREE, "agent_start": "1s"}, "failures": {
             "agent.l3": down_share(0.1)}}, "agents need time"),
         ({"failures": {"agent.l3": cycle("10h", "1h"), "host.network": down_share(0.1)}},

@@ -12,6 +12,7 @@ from lab import events, network_nodes, outage, replicate, run_one
 from scipy import stats
 
 from simulator.trace import Kind
+from simulator.validation.timing import rescheduled
 
 pytestmark = pytest.mark.no_cover
 
@@ -36,13 +37,6 @@ def test_a_dead_agent_is_down_after_its_limit_less_its_phase(release, low, high)
     assert stats.kstest(found, stats.uniform(low, high - low).cdf).pvalue > LEVEL
 
 
-def reached(times):
-    """The law of 2 x 75 s - U(0, 30 s) + U(0, 37 s): the sum of two uniform times."""
-    steps = np.linspace(0, 1, 2001)[None, :]
-    inner = np.clip((np.asarray(times)[:, None] - 120 - 30 * steps) / 37, 0, 1)
-    return np.trapezoid(inner, dx=1 / 2000, axis=1)
-
-
 def test_juno_moves_routers_after_twice_the_limit_and_up_to_a_period():
     """120 to 187 s after a crash, 153.5 s on average."""
     keys = {
@@ -61,7 +55,7 @@ def test_juno_moves_routers_after_twice_the_limit_and_up_to_a_period():
     assert found.size > 235  # one in 64 has no router on network-1
     assert found.min() >= 120
     assert found.max() <= 187
-    assert stats.kstest(found, reached).pvalue > LEVEL
+    assert stats.kstest(found, rescheduled).pvalue > LEVEL
     error = np.sqrt((30**2 + 37**2) / 12 / found.size)
     assert found.mean() == pytest.approx(153.5, abs=3.3 * error)
 
