@@ -87,7 +87,7 @@ def _name_variables(name: str, command: click.Command) -> None:
     for option in command.params:
         if isinstance(option, click.Option):
             long = max(option.opts, key=len).lstrip("-").replace("-", "_")
-            option.envvar = f"NETNODE_{name}_{long}".upper()
+            option.envvar = f"NETNODE_{name.replace('-', '_')}_{long}".upper()
 
 
 @click.group(
