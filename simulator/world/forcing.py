@@ -105,6 +105,11 @@ def weight(trace: Trace, targets: Sequence[Target], window: tuple[float, float])
     return float((end - begin) / np.sum(density * np.diff(edges)))
 
 
+def most_weight(targets: Sequence[Target]) -> float:
+    """The weight of a replication in which no target is down in the window: none exceeds it."""
+    return math.exp(-math.fsum(math.log1p(-target.chance) for target in targets))
+
+
 def _changes(trace: Trace, target: Target) -> tuple[Floats, Floats]:
     """When a target failed or was repaired, and what that adds to the density's logarithm."""
     mine = trace.subject == target.renewal.component
