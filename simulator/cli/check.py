@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli.inputs import read_result, read_scenario, run_options, undecided_option
+from simulator.cli.inputs import (
+    read_result,
+    read_scenario,
+    run_options,
+    set_option,
+    undecided_option,
+)
 from simulator.cli.output import CHECK_FORMATS, emit_checked
 from simulator.cli.progress import progress
 from simulator.errors import MissingError, OutputError
@@ -19,12 +25,18 @@ if TYPE_CHECKING:
     from simulator.analysis.verdicts import Undecided
     from simulator.scenario.schema import Scenario
 
-RUNNING = ("replications", "seed", "jobs")
+RUNNING = {
+    "overrides": "--set",
+    "replications": "--replications",
+    "seed": "--seed",
+    "jobs": "--jobs",
+}
 COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
 
 
 @click.command(short_help="Check a scenario or a result against its thresholds.")
 @click.argument("target", metavar="RESULT|SCENARIO", type=click.Path(path_type=Path))
+@set_option
 @click.option("--thresholds", type=click.Path(path_type=Path), metavar="FILE",
               help="Take the thresholds of this scenario file.")  # fmt: skip
 @undecided_option
@@ -39,6 +51,7 @@ def command(
     ctx: click.Context,
     *,
     target: Path,
+    overrides: tuple[str, ...],
     thresholds: Path | None,
     undecided: Undecided | None,
     replications: int | None,
@@ -58,7 +71,10 @@ def command(
     netnode check scenario.yaml -n 100 --junit netnode.xml
     netnode check results/grizzly --thresholds limits.yaml --undecided fail
     """
-    given = [f"--{name}" for name in RUNNING if ctx.get_parameter_source(name) == COMMAND_LINE]
+    given = [
+        option for name, option in RUNNING.items()
+        if ctx.get_parameter_source(name) == COMMAND_LINE
+    ]  # fmt: skip
     saved = os.path.isdir(target)
     if given and saved:
         raise click.UsageError(f"{', '.join(given)}: {target} is a result, so nothing is run")
@@ -68,7 +84,7 @@ def command(
         limits = limits or result.scenario
         _refuse_nothing(limits)
     else:
-        scenario = read_scenario(target, quiet=quiet)
+        scenario = read_scenario(target, overrides, quiet=quiet)
         limits = limits or scenario
         _refuse_nothing(limits)
         result = _run(scenario, replications, seed, jobs, quiet=quiet)
