@@ -162,6 +162,9 @@ def test_github_has_log_annotations_and_summary(netnode, limited, monkeypatch):
         f"::error file=limited.yaml,line={line},title=grizzly%3A router.outages > 1000000::fail: "
     )
     assert Path("summary.md").read_text().startswith("# Before\n**small, checked: 2 pass, 1 fail")
+    Path("summary.md").write_text("x" * (1024 * 1024 - 16 * 1024 - 30))
+    netnode("check", path, "-n", 2, "--format", "github", *QUICK)
+    assert Path("summary.md").read_text().endswith("x\nCut here: 7 more lines do not fit.\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "nowhere/summary.md")
     called = netnode("check", path, "-n", 2, "--format", "github", "-j", "1")
     assert called.code == 1
