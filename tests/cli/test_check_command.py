@@ -15,7 +15,7 @@ import pytest
 from simulator import load_scenario, run
 from simulator.analysis.reading import load_result
 from simulator.errors import PartialRunError
-from simulator.experiment import workers
+from simulator.experiment import runner, workers
 
 QUICK = ("-j", "1", "-q")
 PASSES = '{metric: router.availability, op: ">=", value: 50%}'
