@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from simulator.clock import TICK
 from simulator.world.noise import Noise, Stretch
+from simulator.world.queueing import Line
 from simulator.world.spans import joined
 
 
@@ -45,14 +46,14 @@ class Heard:
         self._unsettled.append(stretch)
         self._asked = self._until = math.inf
 
-    def under_way(self, now: float, epoch: int) -> Iterator[tuple[Stretch, Sequence[float]]]:
+    def under_way(self, now: float, epoch: int) -> Iterator[tuple[int, Sequence[float]]]:
         """What of the ended stretches of *epoch* arrives after *now*: no longer of them."""
         for stretch in self._unsettled:
             if stretch.epoch < epoch or math.isfinite(stretch.cut):
                 continue
             assert stretch.count is not None
             stretch.cut = now + TICK
-            yield stretch, self._noise.under_way(stretch, stretch.count, now)
+            yield epoch, self._noise.under_way(stretch, stretch.count, now)
 
     def last(self, now: float) -> float:
         """When the last one was processed, at *now* at the latest."""
@@ -101,3 +102,47 @@ class Heard:
             spans = self._noise.spans(stretch, count, limit, self._cut(stretch))
             found += [(start, end + TICK) for start, end in spans]
         return joined(found)
+
+
+class HeardInLine:
+    """The same where heartbeats wait in *line* for a server that needs time for each."""
+
+    def __init__(self, line: Line, component: int, noise: Noise) -> None:
+        self._line = line
+        self._who = line.enter(component, noise)
+        self._times: list[float] = []
+        self.latest = -math.inf
+
+    def add(self, time: float) -> None:
+        """One that was simulated is processed at *time*."""
+        self.latest = time
+        self._times.append(time)
+
+    def follow(self, stretch: Stretch) -> None:
+        """Those of *stretch* come as they leave."""
+        self._line.follow(self._who, stretch)
+
+    def end(self) -> None:
+        """The stretch followed last ends now."""
+        self._line.change()
+
+    def under_way(self, now: float, epoch: int) -> list[tuple[int, list[float]]]:
+        """What has left and comes after *now*: no longer of its stretch."""
+        return [(epoch, self._line.under_way(self._who, now))]
+
+    def withdraw(self) -> list[float]:
+        """When those that have come and wait are processed: no longer of the line."""
+        return self._line.withdraw(self._who)
+
+    def last(self, now: float) -> float:
+        """When the last one was processed, now at the latest."""
+        return max(self.latest, self._line.last(self._who))
+
+    def silent_after(self, now: float, limit: float) -> float:
+        """Before when nothing but a change makes it silent for over *limit*, as far as is seen."""
+        return self._line.silent_after(self._who, self.last(now), limit)
+
+    def alive(self, horizon: float, limit: float) -> list[tuple[float, float]]:
+        """When the agent was alive, *limit* s after each: up to the first instant of being down."""
+        found = [(time, time + limit + TICK) for time in self._times]
+        return joined(found + self._line.spans(self._who))

@@ -23,7 +23,7 @@ from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.cluster import Routine, priority, wake
-from simulator.world.heard import Heard
+from simulator.world.heard import Heard, HeardInLine
 from simulator.world.noise import Noise, Stretch
 from simulator.world.retrying import Patience
 
@@ -80,7 +80,11 @@ class Heart:
         self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
-        self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
+        self._heard: Heard | HeardInLine
+        if agent.control.line is None or explicit:
+            self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
+        else:
+            self._heard = HeardInLine(agent.control.line, agent.component, noise)
         self._answered: Event | None = None  # the last one sent has been processed, if asked for
         self._open: Stretch | None = None
         self._parked = False  # its process sleeps, though the agent's has ended
@@ -118,6 +122,9 @@ class Heart:
             wake(waiting, priority(Rank.EMIT, self._agent.component))
         else:
             Routine(self._run(life, env.now, True))
+        plan = self._control.plan
+        if plan.delay is not None or plan.loss or plan.service is not None:
+            self._control.tell_heard()  # soon: a pass that had nobody to turn to may have
 
     def disturb(self, *, inclusive: bool = False) -> None:
         """Something changed on the way to the server, or the process ended: look again.
@@ -157,6 +164,8 @@ class Heart:
         self._count += stretch.count
         self._next = stretch.first + stretch.count * stretch.interval
         self._open = None
+        if isinstance(self._heard, HeardInLine):
+            self._heard.end()
         self._control.doubtful[self] = None
 
     def forget(self) -> None:
@@ -211,21 +220,24 @@ class Heart:
         return self._disturbed | self._cluster.until(late, Rank.CONNECT, self._agent.component)
 
     def _after_calls(self, arrival: float | None) -> float | None:
-        """When what arrives then is processed, behind the calls that the server has so far."""
-        if arrival is None or not self._control.shares_queue:
+        """When what arrives then is processed, behind the calls that the server has so far.
+
+        Where heartbeats take time, it is known only when it has come.
+        """
+        if arrival is None or not self._control.shares_queue or self._control.line:
             return arrival
         return max(arrival, self._control.busy_until)
 
     def _waits_long(self, arrival: float | None) -> bool:
         """Whether it must be simulated how the agent waits for its answer, if it does."""
         late = self._told and self._is_late(arrival)
-        return self._calls and (late or self._control.plan.service is not None)
+        return self._calls and (late or self._control.line is not None)
 
     def _is_late(self, arrival: float | None) -> bool:
         """Whether an answer would come too late for the next heartbeat, if at all."""
         now, control = self._cluster.env.now, self._control
         late = arrival is None or arrival - now > self._interval
-        held = control.shares_queue and control.busy_until > now
+        held = not control.line and control.shares_queue and control.busy_until > now
         self._regular = 0 if late or held else self._regular + 1
         return late
 
@@ -239,7 +251,9 @@ class Heart:
             return False  # the next one makes a new row
         if self._told and (not heard or self._regular < 2):
             return False  # it waits for its answer, or may be told that it was down
-        if control.shares_queue and control.busy_until > emission:
+        if control.line and emission <= self._cluster.env.now:
+            return False  # among what leaves at this instant it has a turn
+        if not control.line and control.shares_queue and control.busy_until > emission:
             return False  # it waits behind other calls
         self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
         if heard:
@@ -255,7 +269,8 @@ class Heart:
         now, epoch = cluster.env.now, control.epoch
         arrival = self._noise.arrival(number, now)
 
-        answered = self._answered = Event(cluster.env) if control.plan.service else None
+        waits = self._calls or (first and agent.type in CALLS)
+        answered = self._answered = Event(cluster.env) if control.line and waits else None
 
         def arrive() -> None:
             if control.epoch == epoch:
@@ -269,13 +284,18 @@ class Heart:
 
     def _queue(self, first: bool, epoch: int, answered: Event | None = None) -> None:
         """A heartbeat has come: it is processed now, or when a worker of the server has."""
-        control, cluster = self._control, self._cluster
-        done = control.report()
+        self._process_at(self._control.report(), first, epoch, answered)
+
+    def _process_at(
+        self, done: float, first: bool, epoch: int, answered: Event | None = None
+    ) -> None:
+        """Have the server process a heartbeat at *done*, if it does not lose it before."""
+        cluster = self._cluster
 
         def process() -> None:
-            if control.epoch == epoch:
+            if self._control.epoch == epoch:
                 self._arrive(first)
-                if answered is not None and answered.callbacks:
+                if answered is not None:
                     wake(answered)
 
         if done <= cluster.env.now:
@@ -288,6 +308,7 @@ class Heart:
 
         To be called when the heartbeats of this instant have left and what was due has arrived.
         """
+        assert isinstance(self._heard, Heard)
         if self._heard.next_after(self._cluster.env.now) < until:
             self._simulate_all()
 
@@ -300,9 +321,12 @@ class Heart:
 
     def _expose(self, now: float) -> None:
         """Simulate one by one what of the stretches is under way after *now*."""
-        for stretch, times in self._heard.under_way(now, self._control.epoch):
+        for epoch, times in self._heard.under_way(now, self._control.epoch):
             for time in times:
-                self._come(time, stretch.epoch)
+                self._come(time, epoch)
+        if isinstance(self._heard, HeardInLine):
+            for time in self._heard.withdraw():
+                self._process_at(time, False, self._control.epoch)
 
     def _come(self, time: float, epoch: int) -> None:
         """Have a heartbeat of a stretch arrive at *time* as one that is simulated."""
@@ -318,7 +342,7 @@ class Heart:
         cluster, control, component = self._cluster, self._control, self._agent.component
         sent, epoch = cluster.env.now, control.epoch
         deadline = sent + self._waits.seconds
-        if arrival is not None and control.plan.service is not None:
+        if arrival is not None and control.line:
             if (yield from self._processed_by(deadline)):
                 return True
         elif arrival is not None:
@@ -377,6 +401,8 @@ class Heart:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
         if self._explicit:
             return -math.inf
+        if isinstance(self._heard, HeardInLine):
+            return self._heard.silent_after(now, limit)
         stretch = self._open
         if stretch is None or not stretch.heard or now < self._noise.heard_by(stretch):
             return self.last_heard(now) + limit
