@@ -9,7 +9,7 @@ from simulator.distributions import Deterministic
 from simulator.scenario.components import Component, components, failures_of
 from simulator.scenario.releases import OptionValue, reports
 from simulator.scenario.schema import System
-from simulator.scenario.series import RELEASES, in_force
+from simulator.scenario.series import RELEASES
 
 OBJECT_BYTES = 1800
 """Memory of a network or router while it is simulated and measured: 1.76 kB were seen."""
@@ -70,16 +70,8 @@ def _failures(system: System, parts: list[Component]) -> Iterator[float]:
 
 
 def is_one_by_one(system: System) -> bool:
-    """Whether every heartbeat is simulated, none computed.
-
-    It was asked for; or they wait in line for a server that needs time for each (costs.heartbeat),
-    and what becomes of one is told its agent (Liberty on).
-    """
-    if system.heartbeats == "explicit":
-        return True
-    release = in_force(system)
-    is_told = release.habits.heartbeat_calls or bool(release.rules.get("revival"))
-    return system.costs.heartbeat is not None and is_told
+    """Whether every heartbeat is simulated, none computed."""
+    return system.heartbeats == "explicit"
 
 
 def _heartbeats(system: System, parts: list[Component]) -> Iterator[float]:

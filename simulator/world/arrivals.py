@@ -23,8 +23,8 @@ from simulator.world.noise import NEVER, ConstantDelay, Noise, RandomDelay, Stre
 SIZE = 2**13  # arrivals worked out at a time: more of them leave the processor's cache
 
 Agents: TypeAlias = NDArray[Any]  # of whole numbers, small ones in few bytes: sorted in no time
-Batch: TypeAlias = tuple[Floats, Agents]
-"""Times, and whose heartbeats they are of."""
+Batch: TypeAlias = tuple[Floats, Agents, Floats]
+"""Of some heartbeats: a time of each, whose it is, and when it left."""
 
 
 @dataclass(slots=True)
@@ -135,7 +135,9 @@ class Rounds:
             begins = np.array([feed.next for feed in turns])
             for feed, count in zip(turns, counts, strict=True):
                 feed.taken += count
-            yield from _rounds(begins, _numbers([f.who for f in turns]), interval, sum(counts))
+            who = _numbers([feed.who for feed in turns])
+            for times, whose in _rounds(begins, who, interval, sum(counts)):
+                yield times, whose, times - self._delay
         self._feeds = [feed for feed in self._feeds if feed.left > 0]
 
     def under_way(self, who: int, after: float) -> list[float]:
@@ -152,6 +154,7 @@ class Rounds:
 
     def copy(self) -> Rounds:
         twin = Rounds()
+        twin._delay = self._delay
         twin._feeds = [replace(feed) for feed in self._feeds]
         return twin
 
@@ -159,7 +162,9 @@ class Rounds:
         return [feed.stretch.interval for feed in self._feeds if feed.stretch.count is None]
 
 
-def _rounds(begins: Floats, who: Agents, interval: float, count: int) -> Iterator[Batch]:
+def _rounds(
+    begins: Floats, who: Agents, interval: float, count: int
+) -> Iterator[tuple[Floats, Agents]]:
     """The first *count* of heartbeats that come at *begins*, again and again every *interval*."""
     each = max(SIZE // begins.size, 1)
     for first in range(0, -(-count // begins.size), each):
@@ -187,6 +192,7 @@ class Scattered:
         self._noises: list[RandomDelay] = []
         self._feeds: list[Feed] = []
         self._times: Floats = np.empty(0)
+        self._sent: Floats = np.empty(0)
         self._places: Agents = np.empty(0, dtype=np.uint8)
 
     def enter(self, component: int, noise: Noise) -> None:
@@ -208,9 +214,9 @@ class Scattered:
             edge = Position(begin + self._span(), 0)
             stop = edge if edge.time < end.time else end
             self._draw(stop)
-            times, places = self._come(stop)
+            times, places, sent = self._come(stop)
             if times.size:
-                yield times, places % agents
+                yield times, places % agents, sent
         self._feeds = [feed for feed in self._feeds if feed.left > 0]
 
     def _begin(self, end: Position) -> float:
@@ -222,8 +228,9 @@ class Scattered:
 
     def _span(self) -> float:
         """How long about so many leave as are worked out at a time, s."""
-        intervals = self.open()
-        return max(SIZE // len(intervals), 1) * intervals[0] if intervals else math.inf
+        if not self._feeds:
+            return math.inf
+        return max(SIZE // len(self._feeds), 1) * self._feeds[0].stretch.interval
 
     def _draw(self, stop: Position) -> None:
         """Draw what becomes of all that leave before *stop*."""
@@ -233,18 +240,21 @@ class Scattered:
     def _send(self, leaving: list[tuple[Feed, int]]) -> None:
         """Put the next heartbeats of some feeds on their way."""
         agents = len(self._components)
-        times, places = [self._times], [self._places]
+        times, places, sent = [self._times], [self._places], [self._sent]
         for feed, count in leaving:
             delays = self._noises[feed.who].delays(feed.stretch.index + feed.taken, count)
-            arrivals = feed.next + np.arange(count) * feed.stretch.interval + delays
+            steps: Floats = np.arange(count, dtype=np.float64)
+            leaves = feed.next + steps * feed.stretch.interval
             feed.taken += count
             there = ~np.isnan(delays)
             place = np.where(delays > 0, agents + feed.who, feed.who)
-            times.append(arrivals[there])
+            times.append((leaves + delays)[there])
+            sent.append(leaves[there])
             places.append(place[there].astype(self._places.dtype))
         time, place = np.concatenate(times), np.concatenate(places)
         order = np.lexsort((place, time))
         self._times, self._places = time[order], place[order]
+        self._sent = np.concatenate(sent)[order]
 
     def _count(self, end: Position) -> int:
         """How many of those on their way come before *end*."""
@@ -258,26 +268,32 @@ class Scattered:
     def _come(self, stop: Position) -> Batch:
         """Those on their way that come before *stop*, which are so no longer."""
         count = self._count(stop)
-        batch = self._times[:count], self._places[:count]
-        self._times, self._places = self._times[count:], self._places[count:]
+        batch = self._times[:count], self._places[:count], self._sent[:count]
+        self._keep(slice(count, None))
         return batch
+
+    def _keep(self, which: slice | NDArray[np.bool_]) -> None:
+        """Of those on their way only these are left."""
+        self._times, self._places = self._times[which], self._places[which]
+        self._sent = self._sent[which]
 
     def under_way(self, who: int, after: float) -> list[float]:
         ended = [f for f in self._feeds if f.who == who and f.stretch.count is not None]
         self._send([(feed, feed.left) for feed in ended if feed.left > 0])
         gone = (self._places % len(self._components) == who) & (self._times > after)
         times: list[float] = self._times[gone].tolist()
-        self._times, self._places = self._times[~gone], self._places[~gone]
+        self._keep(~gone)
         return times
 
     def clear(self) -> None:
-        self._feeds, self._times, self._places = [], self._times[:0], self._places[:0]
+        self._feeds = []
+        self._keep(slice(0))
 
     def copy(self) -> Scattered:
         twin = Scattered()
         twin._components, twin._noises = self._components, self._noises
         twin._feeds = [replace(feed) for feed in self._feeds]
-        twin._times, twin._places = self._times, self._places
+        twin._times, twin._places, twin._sent = self._times, self._places, self._sent
         return twin
 
     def open(self) -> list[float]:

@@ -19,7 +19,7 @@ from simulator.clock import Rank, quantize
 from simulator.neutron.records import FANOUT, Notice
 from simulator.trace import Kind
 from simulator.world.arrivals import Rounds, Scattered
-from simulator.world.cluster import Cluster, Instants, wake
+from simulator.world.cluster import Cluster, wake
 from simulator.world.lanes import Lanes
 from simulator.world.noise import is_constant
 from simulator.world.plan import Plan
@@ -124,12 +124,11 @@ class ControlPlane:
 
     def _new_line(self, streams: Streams) -> Line | None:
         """Where heartbeats wait for those workers, if there are any and they take time."""
-        plan, env = self.plan, self.cluster.env
+        plan = self.plan
         if plan.service is None or not any(agent.reports for agent in plan.agents):
             return None
-        assert isinstance(env, Instants)
         return Line(
-            env,
+            self.cluster,
             Services(plan.service, streams),
             Rounds() if is_constant(plan.delay, plan.loss) else Scattered(),
             limit=plan.seconds("agent_down_time"),

@@ -6,7 +6,7 @@ Those simulated one by one are times; the others are stretches, from which times
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from simulator.clock import TICK
 from simulator.world.noise import Noise, Stretch
@@ -107,9 +107,11 @@ class Heard:
 class HeardInLine:
     """The same where heartbeats wait in *line* for a server that needs time for each."""
 
-    def __init__(self, line: Line, component: int, noise: Noise) -> None:
+    def __init__(
+        self, line: Line, component: int, noise: Noise, attend: Callable[[], None]
+    ) -> None:
         self._line = line
-        self._who = line.enter(component, noise)
+        self._who = line.enter(component, noise, attend)
         self._times: list[float] = []
         self.latest = -math.inf
 
@@ -117,14 +119,15 @@ class HeardInLine:
         """One that was simulated is processed at *time*."""
         self.latest = time
         self._times.append(time)
+        self._line.hear(self._who, time)
 
-    def follow(self, stretch: Stretch) -> None:
-        """Those of *stretch* come as they leave."""
-        self._line.follow(self._who, stretch)
+    def follow(self, stretch: Stretch, patience: float) -> None:
+        """Those of *stretch* come as they leave; *patience*: see `Line`."""
+        self._line.follow(self._who, stretch, patience)
 
     def end(self) -> None:
         """The stretch followed last ends now."""
-        self._line.change()
+        self._line.end(self._who)
 
     def under_way(self, now: float, epoch: int) -> list[tuple[int, list[float]]]:
         """What has left and comes after *now*: no longer of its stretch."""
