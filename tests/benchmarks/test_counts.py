@@ -124,6 +124,15 @@ def test_time_in_which_nothing_fails_costs_nothing(make):
     assert years == day
 
 
+def test_nor_does_time_in_which_heartbeats_wait():
+    """They are drawn, but no events."""
+    day, month = (
+        count(System(systems.waiting(horizon=span, failures={}))) for span in ("1d", "30d")
+    )
+    assert day.processed == month.processed
+    assert month.numbers > 20 * day.numbers
+
+
 def test_an_agent_at_rest_costs_its_start_only():
     few, many = (count(System(systems.cluster(nodes, failures={}))) for nodes in (5, 50))
     agents = 2 * (50 - 5)
