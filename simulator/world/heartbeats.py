@@ -89,7 +89,7 @@ class Heart:
         else:
             line, component = agent.control.line, agent.component
             self._heard = HeardInLine(line, component, noise, limit, self._attend)
-            exposed = exposed or told
+            self._exposed = exposed or told
         self._answered: Event | None = None  # the last one sent has been processed, if asked for
         self._unanswered: float | None = None  # when it left, if it is of a stretch and was not
         self._needed = CALM  # so many in a row must be regular before a stretch
