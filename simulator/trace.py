@@ -11,10 +11,11 @@ that did the same have equal traces, bit for bit.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import numpy as np
@@ -194,10 +195,11 @@ class Events:
 class Batch:
     """Objects that an agent sets up or takes down one after the other, each at its time.
 
-    What is planned for *cut* or later did not happen; nor did what has an infinite time.
+    What is planned for *cut* or later did not happen; nor did what has an infinite time. *places*
+    are those in the trace, if not one for all.
     """
 
-    __slots__ = ("cut", "kind", "objects", "subject", "times")
+    __slots__ = ("cut", "kind", "objects", "places", "subject", "times")
 
     def __init__(self, kind: Kind, subject: int, objects: Sequence[int], times: list[float]):
         self.kind = kind
@@ -205,24 +207,55 @@ class Batch:
         self.objects = objects
         self.times = array("d", times)
         self.cut = np.inf
+        self.places: Sequence[int] | int = 0
 
 
 class Recorder:
-    """Collects the events of a run while it goes on."""
+    """Collects the events of a run while it goes on.
+
+    What is recorded stands behind what was recorded before at the same instant, or in a place that
+    was reserved for it.
+    """
 
     def __init__(self) -> None:
         self._numbers = array("d")  # five an event, all of them exact as floats
-        self._batches: list[tuple[int, Batch]] = []  # with how many events were recorded before
+        self._batches: list[Batch] = []
+        self._behind = array("q")  # of each place: how many events were recorded before it
+        self._reserved: Mapping[int, int] = {}  # places of what is recorded now, by object
 
     def add(
         self, time: float, kind: Kind, subject: int = -1, object: int = -1, value: float = 0.0
     ) -> None:
         """Record one event."""
-        self._numbers.extend((time, kind, subject, object, value))
+        if self._reserved:
+            assert not value, "batches have no values"
+            self.batch(Batch(kind, subject, [object], [time]))
+        else:
+            self._numbers.extend((time, kind, subject, object, value))
 
     def batch(self, batch: Batch) -> None:
         """Record a batch; its *cut* may still be set later."""
-        self._batches.append((len(self._numbers) // 5, batch))
+        reserved = self._reserved
+        if reserved:
+            first = next(iter(reserved.values()))
+            batch.places = [reserved.get(thing, first) for thing in batch.objects]
+        else:
+            batch.places = self.reserve()
+        self._batches.append(batch)
+
+    def reserve(self) -> int:
+        """A place behind all that was recorded so far, for what is recorded later."""
+        self._behind.append(len(self._numbers) // 5)
+        return len(self._behind) - 1
+
+    @contextmanager
+    def at(self, places: Mapping[int, int]) -> Iterator[None]:
+        """Record what comes within at reserved *places*, by object; the first is for the rest."""
+        self._reserved = places
+        try:
+            yield
+        finally:
+            self._reserved = {}
 
     def columns(self, horizon: float) -> dict[str, Any]:
         """All events before *horizon*, in the order of the trace."""
@@ -242,7 +275,7 @@ class Recorder:
 
     def _batched(self) -> tuple[list[Any], Ints]:
         """The columns of what came of batches, and behind which single events it was recorded."""
-        batches = [batch for _, batch in self._batches]
+        batches = self._batches
         sizes = [len(batch.times) for batch in batches]
         times = np.fromiter(chain.from_iterable(b.times for b in batches), float, sum(sizes))
         things = np.fromiter(chain.from_iterable(b.objects for b in batches), np.int64, sum(sizes))
@@ -251,15 +284,21 @@ class Recorder:
         number = number[done]
         kinds = np.array([batch.kind for batch in batches], dtype=np.int64)
         subjects = np.array([batch.subject for batch in batches], dtype=np.int64)
-        behind = np.array([2 * recorded - 1 for recorded, _ in self._batches], dtype=np.int64)
+        spread = (
+            b.places if isinstance(b.places, list) else repeat(b.places, size)
+            for b, size in zip(batches, sizes, strict=True)
+        )
+        places = np.fromiter(chain.from_iterable(spread), np.int64, sum(sizes))[done]
+        order = np.argsort(places, kind="stable")
+        number = number[order]
         columns = [
-            times[done],
+            times[done][order],
             kinds[number],
             subjects[number],
-            things[done],
+            things[done][order],
             np.zeros(number.size),
         ]
-        return columns, behind[number]
+        return columns, 2 * np.array(self._behind)[places[order]] - 1
 
 
 def _ordered(columns: list[Any]) -> dict[str, Any]:
