@@ -22,10 +22,9 @@ from simulator.neutron.errors import RouterReschedulingFailed
 from simulator.neutron.failover import Binding, Failover, PassEndedError
 from simulator.neutron.records import Agent as Row
 from simulator.neutron.records import Notice
-from simulator.neutron.scheduling import Candidates
 from simulator.world.agents import Agent
 from simulator.world.api import Api
-from simulator.world.cluster import Routine, wake
+from simulator.world.cluster import First, Routine, wake
 from simulator.world.heartbeats import Heart
 from simulator.world.streams import LOOP, Streams, stable_hash
 
@@ -57,6 +56,8 @@ class StatusLoop:
         self._draws = streams.stream(stable_hash(f"{name}/{kind}"), LOOP)
         self._patience = self._new_patience()
         self._life = 0
+        self._lost: list[Binding] = []  # what the last look at _lost_at found to be moved
+        self._lost_at = math.nan
         self._knows = False  # of silent agents, and does not look at them
         self._ended = Event(self._cluster.env)
         for part in self._parts:
@@ -94,7 +95,7 @@ class StatusLoop:
         life = getattr(self, "_life", 0)
         return self._control.patience(name, life, backs_off=backs_off)
 
-    def _run(self, life: int, tick: float) -> Steps:
+    def _run(self, life: int, tick: float) -> Generator[Event | First, Any, None]:
         """Pass after pass; *tick* is when the first one begins."""
         stamp = math.nan  # when the pass before was begun, or went on after its sleep
         while True:
@@ -125,19 +126,21 @@ class StatusLoop:
 
     # -- sleeping until a tick that matters ------------------------------------------------
 
-    def _sleep(self, life: int, tick: float) -> Generator[Event, Any, float]:
+    def _sleep(self, life: int, tick: float) -> Generator[First, Any, float]:
         """Wait for the first tick, from *tick* on by periods, at which something is to be done."""
+        timer, at = None, math.nan
         while self._life == life:
             due = self._first_tick(tick, self._earliest())
             if math.isinf(due):
-                yield self._stirred()
+                yield First(*self._stirred())
                 continue
-            timer = self._cluster.until(due, Rank.CHECK, self._subject)
-            yield timer | self._stirred()
+            if timer is None or due != at:
+                timer, at = self._cluster.until(due, Rank.CHECK, self._subject), due
+            yield First(timer, *self._stirred())
             if self._life == life and timer.processed:
                 if self._matters():
                     return due
-                tick = due + self._period
+                timer, tick = None, due + self._period
         return tick
 
     def _first_tick(self, tick: float, time: float) -> float:
@@ -169,10 +172,10 @@ class StatusLoop:
         """Whether a health check has nothing to find about an agent before it is heard of."""
         return row.noticed is not None and heart.is_lost_since(row.noticed, now)
 
-    def _stirred(self) -> Event:
+    def _stirred(self) -> tuple[Event, ...]:
         """Something changed that may matter, the process ended, or a known silence may have."""
-        stirred = self._control.stirred() | self._ended
-        return stirred | self._control.heard() if self._knows else stirred
+        stirred = self._control.stirred(), self._ended
+        return (*stirred, self._control.heard()) if self._knows else stirred
 
     def _watches(self, row: Row) -> bool:
         """Whether a pass may have to do with an agent: one that has nothing loses nothing."""
@@ -189,9 +192,15 @@ class StatusLoop:
         if self._earliest() > self._now:
             return False
         if self._kind == HEALTH:
-            rows = self._server.agents.values()
-            return any(self._server.tables.silence(self._now, row) > self._limit for row in rows)
-        return bool(self._failover.lost(self._now, self._kind))
+            silence, now = self._server.tables.silence, self._now
+            return any(silence(now, row) > self._limit for row in self._doubtful())
+        self._lost, self._lost_at = self._failover.lost(self._now, self._kind), self._now
+        return bool(self._lost)
+
+    def _doubtful(self) -> list[Row]:
+        """The agents of whom it is not sure that they are heard; the others are alive."""
+        names = {heart.name for heart in self._control.doubtful}
+        return [row for name, row in self._server.agents.items() if name in names]
 
     # -- a pass ----------------------------------------------------------------------------
 
@@ -200,11 +209,13 @@ class StatusLoop:
         if not self._control.database_up:
             return self._dies_of_database()
         if self._kind == HEALTH:
-            for row in self._server.agents.values():
+            for row in self._doubtful():
                 if row.admin_state_up:
                     self._server.is_alive(self._now, row)
             return False
-        bindings = self._failover.lost(self._now, self._kind)
+        if self._lost_at != self._now:  # it has slept since it looked
+            self._lost = self._failover.lost(self._now, self._kind)
+        bindings = self._lost
         place, moved = 0, None
         while place < len(bindings) and self._life == life:
             if self._kind == "l3" and not self._anybody_answers():
