@@ -134,7 +134,7 @@ class StatusLoop:
             if math.isinf(due):
                 yield First(*self._stirred())
                 continue
-            if timer is None or due != at:
+            if timer is None or timer.processed or due != at:
                 timer, at = self._cluster.until(due, Rank.CHECK, self._subject), due
             yield First(timer, *self._stirred())
             if self._life == life and timer.processed:
