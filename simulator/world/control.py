@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simpy import Event
 
@@ -30,6 +30,8 @@ from simulator.world.streams import BACKOFF, MESSAGE, Streams, stable_hash
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
     from simulator.world.heartbeats import Heart
+
+T = TypeVar("T")
 
 
 class ControlPlane:
@@ -61,6 +63,8 @@ class ControlPlane:
         self._server_back = -math.inf
         self._streams = streams
         self._blocked: list[tuple[float, Notice]] = []
+        self._held: dict[Agent, list[tuple[Notice, int]]] | None = None  # to be told together
+        self.moment = 0  # counts how often steps went on whose notices are told together
         self._blocked_until = -math.inf  # when the last of the blocked ones so far is published
         self._stirred, self._heard = Event(cluster.env), Event(cluster.env)
         self.doubtful: dict[Heart, None] = {}  # of whom it is not sure that they go on being heard
@@ -381,8 +385,51 @@ class ControlPlane:
                 self._blocked.append((now, notice))
                 for agent in self._addressed(notice):
                     agent.miss(notice)  # until it comes after all
+            elif self._held is not None and self._blocked_until <= now:
+                agent = self._by_name[notice.agent]
+                place = self.cluster.recorder.reserve()
+                self._held.setdefault(agent, []).append((notice, place))
             else:
                 self._publish_at(max(now, self._blocked_until), now, notice)
+
+    def together(self, steps: Generator[Event, Any, T]) -> Generator[Event, Any, T]:
+        """*steps*, of which what they send at one instant is told agent by agent at its end.
+
+        For steps that do not look at what becomes of it. What an agent does with a notice is
+        recorded where that was sent, so the trace is as if each had been told at once.
+        """
+        while True:
+            self._held, self.moment = {}, self.moment + 1
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            finally:
+                self.tell_held()
+                self._held = None
+            yield event
+
+    def tell_held(self) -> None:
+        """Tell agents now what is held back to be told together."""
+        held, self._held = self._held, None
+        for agent, sent in (held or {}).items():
+            self._tell(agent, sent)
+        self._held = None if held is None else {}
+
+    def _tell(self, agent: Agent, sent: list[tuple[Notice, int]]) -> None:
+        """Send *agent* what was sent at this instant, each with its place in the trace.
+
+        One that waits is no longer waiting with the first, which is recorded of no object.
+        """
+        recorder, now = self.cluster.recorder, self.cluster.env.now
+        undelayed = self.plan.delay is None and agent.queue_busy_until <= now
+        if agent.has_queue and undelayed and not agent.waiting:
+            with recorder.at({notice.target: place for notice, place in sent}):
+                agent.deliver([notice for notice, _ in sent])
+            return
+        for notice, place in sent:
+            with recorder.at({notice.target: place}):
+                self._publish(notice)
 
     def _addressed(self, notice: Notice) -> list[Agent]:
         """Whom *notice* is for."""
@@ -422,7 +469,7 @@ class ControlPlane:
         now, sent_after = self.cluster.env.now, self.broker_lost
         time = max(now + self._message_delay(agent), agent.queue_busy_until)
         if time == now:
-            agent.deliver(notice)
+            agent.deliver([notice])
             return
         agent.queue_busy_until = time
         agent.in_flight.append(notice)
@@ -430,7 +477,7 @@ class ControlPlane:
         def arrive() -> None:
             if self.broker_lost == sent_after:
                 agent.in_flight.remove(notice)
-                agent.deliver(notice)
+                agent.deliver([notice])
 
         self.cluster.at(time, Rank.DELIVER, agent.component, arrive)
 

@@ -8,6 +8,7 @@ every other component's failures as they were. That is what pairs the variants o
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -21,6 +22,7 @@ _BLOCK = 4  # 64-bit words that Philox makes for one counter value
 BATCH, LARGEST_BATCH = 8, 32  # draws made at a time: setting the counter costs as much as 16
 
 
+@lru_cache(maxsize=2**14)
 def stable_hash(name: str) -> int:
     """64 bits that depend on *name* alone, not on the interpreter's hash seed."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
