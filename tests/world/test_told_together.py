@@ -7,7 +7,7 @@ import pytest
 from lab import FREE, columns, network_nodes, run_one, scenario
 from swarm import distributed_keys, mixed_keys, random_keys
 
-from simulator.trace import Batch, Kind, Recorder
+from simulator.trace import Kind, Recorder
 from simulator.world.control import ControlPlane
 
 WORK = {**FREE, "rebuild_per_router": "2s"}
@@ -70,9 +70,9 @@ def test_what_is_recorded_later_stands_where_its_place_was_reserved():
     first = recorder.reserve()
     recorder.add(1.0, Kind.UNBOUND, 0, 8)
     second = recorder.reserve()
-    recorder.batch(Batch(Kind.CONFIGURED, 5, [9], [1.0]))
+    recorder.batch(Kind.CONFIGURED, 5, [9], [1.0])
     with recorder.at({7: first, 8: second}):
-        recorder.batch(Batch(Kind.CONFIGURED, 1, [7, 8], [1.0, 1.0]))
+        recorder.batch(Kind.CONFIGURED, 1, [7, 8], [1.0, 1.0])
         recorder.add(1.0, Kind.PORTS_REFUSED, 1, 8)
         recorder.add(1.0, Kind.RESUMED, 1)
     recorder.add(1.0, Kind.BOUND, 0, 7)
