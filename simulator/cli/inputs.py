@@ -48,6 +48,20 @@ def output_options(command: F) -> F:
     return command
 
 
+def set_option(command: F) -> F:
+    """Values to set in a scenario."""
+    return click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+                        help="Set a value, as in -S hosts.network.count=3; a mapping is merged "
+                        "with the scenario's, null takes away. Repeatable.")(command)  # fmt: skip
+
+
+def undecided_option(command: F) -> F:
+    """What becomes of undecided findings."""
+    return click.option("--undecided", type=click.Choice(["pass", "fail"]),
+                        help="Count undecided thresholds as kept or as broken, instead of exit "
+                        "code 3.")(command)  # fmt: skip
+
+
 def read_scenario(path: Path, overrides: Sequence[str] = (), *, quiet: bool = False) -> Scenario:
     """The scenario at *path*; warnings go to standard error. Raises ScenarioError."""
     refuse_folder(path)
