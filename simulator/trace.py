@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, TypeVar
@@ -202,7 +203,11 @@ class Events:
 
 
 class Recorder:
-    """Collects the events of a run while it goes on."""
+    """Collects the events of a run while it goes on.
+
+    What is recorded stands behind what was recorded before at the same instant, or in a place that
+    was reserved for it.
+    """
 
     def __init__(self) -> None:
         self._time = array("d")
@@ -210,11 +215,16 @@ class Recorder:
         self._subject = array("i")
         self._object = array("i")
         self._value = array("i")
+        self._behind = array("i")  # of each reserved place: how many events were recorded before
+        self._late, self._places = array("i"), array("i")  # what was recorded at one, and at which
+        self._reserved: Mapping[int, int] = {}  # places of what is recorded now, by object
 
     def add(
         self, time: float, kind: Kind, subject: int = -1, object: int = -1, value: int = 0
     ) -> None:
         """Record one event."""
+        if self._reserved:
+            self._put([object])
         self._time.append(time)
         self._kind.append(kind)
         self._subject.append(subject)
@@ -228,6 +238,8 @@ class Recorder:
 
         Some of it may still be cancelled; what has an infinite time never happens.
         """
+        if self._reserved:
+            self._put(objects)
         place, size = len(self._time), len(times)
         self._time.extend(times)
         self._kind.extend([kind] * size)
@@ -239,6 +251,26 @@ class Recorder:
     def cancel(self, place: int) -> None:
         """What was recorded at *place* does not happen."""
         self._time[place] = math.inf
+
+    def reserve(self) -> int:
+        """A place behind all that was recorded so far, for what is recorded later."""
+        self._behind.append(len(self._time))
+        return len(self._behind) - 1
+
+    @contextmanager
+    def at(self, places: Mapping[int, int]) -> Iterator[None]:
+        """Record what comes within at reserved *places*, by object; the first is for the rest."""
+        self._reserved = places
+        try:
+            yield
+        finally:
+            self._reserved = {}
+
+    def _put(self, objects: Sequence[int]) -> None:
+        """What is recorded next of *objects* stands in their reserved places."""
+        first, begin = next(iter(self._reserved.values())), len(self._time)
+        self._late.extend(range(begin, begin + len(objects)))
+        self._places.extend([self._reserved.get(thing, first) for thing in objects])
 
     def columns(self, horizon: float) -> dict[str, Any]:
         """All events before *horizon*, in the order of the trace."""
@@ -261,9 +293,21 @@ class Recorder:
         )
         belief = np.logical_or.reduce([kind == int(one) for one in BELIEFS])
         happens = time < horizon
-        other = np.flatnonzero(happens & ~belief).astype(np.int32)
+        other = self._in_places(np.flatnonzero(happens & ~belief).astype(np.int32))
         last = np.flatnonzero(happens & belief).astype(np.int32)
         order = np.append(other, last[np.lexsort((kind[last], subject[last]))])
         del other, last  # memory is at its most below
         found: Numbers = order[np.argsort(time[order], kind="stable")]
+        return found
+
+    def _in_places(self, events: Numbers) -> Numbers:
+        """*events*, in the order of recording, with those in reserved places put there."""
+        if not self._late:
+            return events
+        size = len(self._time)
+        behind, place = np.arange(size), np.zeros(size, dtype=np.int32)
+        late, places = np.asarray(self._late), np.asarray(self._places)
+        behind *= 2
+        behind[late], place[late] = 2 * np.asarray(self._behind)[places] - 1, places
+        found: Numbers = events[np.lexsort((place[events], behind[events]))]
         return found

@@ -98,7 +98,7 @@ class Agent:
         control: ControlPlane,
         *,
         start: Callable[[Agent, int], None],
-        receive: Callable[[Agent, Notice], None],
+        receive: Callable[[Agent, Sequence[Notice]], None],
         miss: Callable[[Agent, Notice], None],
         lose_contact: Callable[[Agent], None],
     ) -> None:
@@ -420,15 +420,15 @@ class Agent:
                 del self.untold[thing]
                 self.cluster.recorder.add(self.cluster.env.now, Kind.TOLD, self.component, thing)
 
-    def deliver(self, notice: Notice) -> None:
-        """A message reaches this agent's queue, and the agent if it can consume it."""
+    def deliver(self, notices: Sequence[Notice]) -> None:
+        """Messages reach this agent's queue at once, and the agent if it can consume them."""
         if self.running and self.control.path(self):
-            self._receive(self, notice)
+            self._receive(self, notices)
         elif self.running or self._queue_survives:
-            self._mailbox.append(notice)
+            self._mailbox += notices
 
     def _open_mailbox(self) -> None:
         if self._mailbox and self.running and self.control.path(self):
             notices, self._mailbox = self._mailbox, []
             for notice in notices:
-                self._receive(self, notice)
+                self._receive(self, [notice])
