@@ -32,6 +32,7 @@ def manifest(result: ResultSet, resolved: str) -> dict[str, Any]:
         "replications": len(result.replications),
         "replication_numbers": compressed(result.replications),
         "partial": result.partial,
+        "stopped": result.stopped,
         "trace_replication": result.trace_replication,
         "written": _now(),
         "commit": _commit(),

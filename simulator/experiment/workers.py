@@ -89,7 +89,7 @@ class Crew:
         if start_method is None:
             forks = "fork" in multiprocessing.get_all_start_methods()
             start_method = "fork" if forks and threading.active_count() == 1 else "spawn"
-        self._waiting = iter(range(job.scenario.replications))
+        self._waiting = iter(range(job.scenario.looks[-1]))
         self._ahead = size * AHEAD
         self._futures: deque[Future[list[Outcome]]] = deque()
         self._others = set(multiprocessing.active_children())
@@ -129,7 +129,10 @@ class Crew:
                 yield future.result()
 
     def close(self) -> None:
-        """Let the processes end."""
+        """Let the processes end; replications that nobody wants any more end with them."""
+        if self._futures:
+            for _ in self.stop():
+                pass
         self._executor.shutdown()
 
     def _hand_out(self) -> None:
