@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.analysis.confidence import CONFIDENCE
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
-from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate
+from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate, pairing_factor
 from simulator.analysis.tables import objects_frame, read_table, trace_frame
 from simulator.analysis.verdicts import Finding
 from simulator.errors import MissingError
@@ -104,6 +104,16 @@ class ResultSet:
 
         thresholds = self.scenario.thresholds
         return judge(self, thresholds) if thresholds else []
+
+    def pairing_factor(
+        self, metric: str, variant: str, baseline: str | None = None
+    ) -> float | None:
+        """How many times smaller common random numbers make the variance of `difference`.
+
+        None if the two never differ, or are not defined together.
+        """
+        base = self._sample(metric, baseline or self.scenario.baseline)
+        return pairing_factor(self._sample(metric, variant).values[metric], base.values[metric])
 
     def _sample(self, metric: str, variant: str) -> Sample:
         if variant not in self.samples:

@@ -25,9 +25,9 @@ from simulator.errors import InputError, PartialRunError
 from simulator.experiment.workers import Crew, Job, Outcome, Worker, cores
 from simulator.scenario.check import check_until
 from simulator.scenario.load import load_scenario
-from simulator.scenario.schema import REPLICATION_LIMIT, Scenario
+from simulator.scenario.schema import Scenario
 from simulator.scenario.size import OBJECT_BYTES, objects_in_all
-from simulator.scenario.until import Until, read_until
+from simulator.scenario.until import REPLICATION_LIMIT, Until, read_until
 from simulator.trace import Floats, Trace
 
 Progress = Callable[[int, int], None]
