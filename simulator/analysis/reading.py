@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from simulator.analysis.manifest import compressed
+from simulator.analysis.manifest import compressed, sha256_of
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet, Sample
 from simulator.analysis.tables import read_table
@@ -55,6 +55,9 @@ def load_result(folder: str | Path) -> ResultSet:
     if len(frame) != sum(len(s.values) for s in samples.values()) * len(replications):
         raise damaged(folder / TABLE, "holds rows of no variant of the scenario")
     _compare(folder, samples, summary)
+    if head.get("replications_sha256", told := sha256_of(folder / TABLE)) != told:
+        why = "not the table that was written: its SHA-256 is not the manifest's"
+        raise damaged(folder / TABLE, why)
     return ResultSet(
         scenario, replications, samples,
         partial=head["partial"], trace_replication=head["trace_replication"], folder=folder,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from operator import index
 from pathlib import Path
 from typing import Literal, get_args
@@ -22,7 +21,7 @@ from simulator.analysis.objects import ObjectRows
 from simulator.analysis.results import ResultSet, Sample
 from simulator.analysis.stopping import wanting, why_ended
 from simulator.errors import InputError, PartialRunError
-from simulator.experiment.workers import Crew, Job, Outcome, Worker, cores
+from simulator.experiment.workers import Job, Outcome, cores, outcomes
 from simulator.scenario.check import check_until
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import Scenario
@@ -172,46 +171,21 @@ def _gather(
     look, *later = job.scenario.looks
     with (
         interrupts.seen(held=jobs > 1) as seen,
-        _outcomes(gathered, job, jobs, start_method, seen) as found,
+        outcomes(
+            job, range(job.scenario.looks[-1]), jobs, start_method, seen, late=gathered.add
+        ) as found,
     ):
         progress(0, look)
-        for outcomes in found:
+        for variants in found:
             if seen:  # its exception got lost in the simulation
                 raise KeyboardInterrupt
-            gathered.add(outcomes)
+            gathered.add(variants)
             progress(gathered.count, look)
             if gathered.count == look:
                 if not later or not any(wanting(gathered.result(partial=False))):
                     gathered.whole = True
                     return
                 look, *later = later
-
-
-@contextmanager
-def _outcomes(
-    gathered: Gathered, job: Job, jobs: int, start_method: str | None, seen: list[int]
-) -> Iterator[Iterator[list[Outcome]]]:
-    """The replications in order, computed here or by a crew that ends with the body.
-
-    A crew is waited for until one of the interrupts *seen*; an exception in the middle of its
-    locks could leave them held.
-    """
-    if jobs == 1:
-        worker = Worker(job)
-        yield map(worker.replicate, range(job.scenario.looks[-1]))
-        return
-    crew = Crew(job, jobs, start_method)
-    try:
-        crew.start()
-        yield crew.outcomes(seen)
-        crew.close()
-    except BaseException:
-        with interrupts.seen(held=True) as more:
-            for outcomes in crew.stop():
-                if not gathered.whole:
-                    gathered.add(outcomes)
-            more.clear()  # the run is ending already
-        raise
 
 
 class Gathered:
@@ -235,7 +209,9 @@ class Gathered:
         return len(self._rows)
 
     def add(self, outcomes: list[Outcome]) -> None:
-        """Take the variants of one replication; a second time changes nothing."""
+        """Take the variants of one replication; a second time, or once whole, changes nothing."""
+        if self.whole:
+            return
         rows = {}
         for outcome in outcomes:
             reasons = self._reasons[outcome.variant]

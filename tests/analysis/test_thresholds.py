@@ -149,7 +149,8 @@ def test_the_mean_and_its_ends_are_those_of_the_table():
     found = result({"a": {"router.outages": [5, 6, 7]}})
     (finding,) = judge(found, [limit("<", 7)])
     assert finding.verdict == UNDECIDED
-    assert finding.found == "6.0 [3.5, 8.5], limit 7, 3 replications, about 19 would decide"
+    assert finding.found.startswith("6.0 [3.5, 8.5], limit 7, 3 replications, ")
+    assert finding.found.endswith(", about 19 would decide")
     assert finding.numbers == {
         "value": 6.0,
         "ci_low": pytest.approx(3.516, abs=1e-3),
@@ -253,7 +254,8 @@ def test_a_partial_result_is_judged_and_never_passes():
     findings = judge(found, [limit("<", 100), limit("<", 1)])
     assert [f.verdict for f in findings] == [MISSING, PASS, FAIL]
     assert findings[0].found == "a partial result: 3 of 9 replications"
-    assert findings[1].found.endswith("limit 100, 3 replications, of a partial result")
+    assert "limit 100, 3 replications" in findings[1].found
+    assert findings[1].found.endswith(", of a partial result")
     assert exit_code(findings[:2]) == exit_code(findings[:2], "pass") == 4
     assert exit_code(findings) == 1
 
@@ -262,7 +264,8 @@ def test_replications_in_which_a_metric_is_undefined_are_told():
     found = result({"a": {"failover.time_median": [2.0, math.nan, 4.0, 3.0]}})
     (finding,) = judge(found, [limit("<", "30s", "failover.time_median")])
     assert finding.verdict == PASS
-    assert finding.found == "3.0 s [0.5, 5.5], limit 30 s, defined in 3 of 4 replications"
+    words = "3.0 s [0.5, 5.5], limit 30 s, defined in 3 of 4 replications"
+    assert finding.found.startswith(words)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from simulator import load_scenario, run
 from simulator.analysis.reading import load_result
 from simulator.errors import PartialRunError
-from simulator.experiment import runner
+from simulator.experiment import runner, workers
 
 QUICK = ("-j", "1", "-q")
 PASSES = '{metric: router.availability, op: ">=", value: 50%}'
@@ -203,6 +203,9 @@ def test_a_result_of_an_older_version_lacks_new_metrics(netnode, done):
     for metrics in summary["variants"].values():
         del metrics["router.conflicted_time"]
     (folder / "summary.json").write_text(json.dumps(summary))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["replications_sha256"]  # older ones had none
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     called = netnode("check", folder, "--undecided", "pass")
     assert called.code == 4
     assert "no metric 'router.conflicted_time' in this result" in called.out
@@ -225,6 +228,14 @@ def raised(path):
     frame = pd.read_parquet(path)
     mine = (frame["metric"] == "router.availability") & (frame["variant"] == "grizzly")
     frame.loc[mine, "value"] += 1e-4
+    frame.to_parquet(path, index=False)
+
+
+def swapped(path):
+    """A bit more here, a bit less there: the mean stays."""
+    frame = pd.read_parquet(path)
+    mine = (frame["metric"] == "router.availability") & (frame["variant"] == "grizzly")
+    frame.loc[mine, "value"] += [1e-4, -1e-4]
     frame.to_parquet(path, index=False)
 
 
@@ -273,6 +284,7 @@ CHANGED = "the mean of router.availability of variant"
     [
         ("replications.parquet", half, "damaged: "),
         ("replications.parquet", raised, f"damaged: {CHANGED} 'grizzly' is"),
+        ("replications.parquet", swapped, "damaged: not the table that was written: its SHA-256"),
         ("replications.parquet", undefined, f"damaged: {CHANGED} 'folsom' is"),
         ("replications.parquet", Path.unlink, "replications.parquet is missing"),
         ("summary.json", half, "damaged: not JSON"),
@@ -283,6 +295,7 @@ CHANGED = "the mean of router.availability of variant"
         ("summary.json", edited(n=200), f"{CHANGED} 'grizzly'"),
         ("manifest.json", key("schema_version", 2), "schema version 2; this is 1"),
         ("manifest.json", key("schema_version", None), "schema version None; this is 1"),
+        ("manifest.json", key("replications_sha256", "0"), "not the table that was written"),
         ("manifest.json", key("replication_numbers", "0-5"), "does not hold the manifest's"),
         ("scenario.resolved.yaml", replaced("value: 0.5", "value: 0.1"), "not the scenario that"),
         ("scenario.resolved.yaml", replaced("router.avail", "router.awail"), "not a scenario: "),
@@ -300,14 +313,14 @@ def test_a_damaged_result_is_never_judged(netnode, done, name, damage, why):
 
 def test_a_partial_result_is_judged_and_lacks_replications(netnode, limited, monkeypatch):
     """A replication fails in its run; what had finished is kept."""
-    replicate = runner.Worker.replicate
+    replicate = workers.Worker.replicate
 
     def fail(self, number):
         if number == 2:
             raise ZeroDivisionError("on purpose")
         return replicate(self, number)
 
-    monkeypatch.setattr(runner.Worker, "replicate", fail)
+    monkeypatch.setattr(workers.Worker, "replicate", fail)
     path = limited(PASSES)
     ran = netnode("run", path, "-o", "half", *QUICK)
     assert ran.code == PartialRunError.exit_code
@@ -325,20 +338,20 @@ def test_an_interrupted_check_prints_nothing(netnode, limited, monkeypatch):
     def stop(self, number):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner.Worker, "replicate", stop)
+    monkeypatch.setattr(workers.Worker, "replicate", stop)
     called = netnode("check", limited(PASSES), *QUICK)
     assert (called.code, called.out) == (130, "")
 
 
 def test_an_interrupted_run_judges_what_had_finished(netnode, limited, monkeypatch):
-    replicate = runner.Worker.replicate
+    replicate = workers.Worker.replicate
 
     def stop(self, number):
         if number == 2:
             raise KeyboardInterrupt
         return replicate(self, number)
 
-    monkeypatch.setattr(runner.Worker, "replicate", stop)
+    monkeypatch.setattr(workers.Worker, "replicate", stop)
     called = netnode("run", limited(PASSES), "-o", "half", *QUICK)
     assert called.code == 130
     assert "small, checked: 2 pass, 1 missing" in called.out

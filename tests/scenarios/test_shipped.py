@@ -131,7 +131,7 @@ def test_the_readme_quotes_what_own_rebuild_costs_print():
 def test_the_readme_quotes_what_failing_isps_print():
     found = results("folsom-vs-grizzly-isp", 200)
     uplink = shown(found, "router.downtime_uplink")
-    reachable = shown(found, "tenant.availability")
+    reachable = [cell.partition(" (")[0] for cell in shown(found, "tenant.availability")]
     assert f"costs a router {uplink[0]}, cuts everybody" in WORDS
     assert f"keeps tenants reachable {reachable[2]} of the time" in WORDS
 
