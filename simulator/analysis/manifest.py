@@ -33,6 +33,7 @@ def manifest(result: ResultSet, resolved: str, table: Path) -> dict[str, Any]:
         "replication_numbers": compressed(result.replications),
         "replications_sha256": sha256_of(table),
         "partial": result.partial,
+        "stopped": result.stopped,
         "trace_replication": result.trace_replication,
         "written": _now(),
         "commit": _commit(),

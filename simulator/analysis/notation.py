@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from simulator import units
-from simulator.analysis.confidence import rule_of_three
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.statistics import ONE, SOUND, Estimate
 
@@ -216,7 +215,7 @@ def _unseen_cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     mean, low, high = estimate.mean, estimate.ci_low, estimate.ci_high
     value = exact(mean / scale.size, scale, signed=signed)
     if high is None and not signed:
-        words = f"(in at most {100 * rule_of_three(estimate.n):.2g} %)"
+        words = f"({str(estimate.note).rpartition(': ')[2].removesuffix(' of them')})"
         return Cell(value if mean else "0", words)
     if signed or low is None or high is None:
         clear = signed and low is not None and high is not None and (low > 0 or high < 0)

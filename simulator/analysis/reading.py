@@ -61,6 +61,7 @@ def load_result(folder: str | Path) -> ResultSet:
     return ResultSet(
         scenario, replications, samples,
         partial=head["partial"], trace_replication=head["trace_replication"], folder=folder,
+        stopped=head.get("stopped"),
     )  # fmt: skip
 
 
@@ -78,6 +79,8 @@ def _manifest(path: Path) -> Mapping[str, Any]:
     for key, kind in wanted.items():
         if not isinstance(head.get(key), kind):
             raise damaged(path, f"'{key}' is missing or odd")
+    if type(head.get("stopped")) not in (str, type(None)):
+        raise damaged(path, "'stopped' is odd")
     if type(head.get("trace_replication", "")) not in (int, type(None)):
         raise damaged(path, "'trace_replication' is missing or odd")
     return head

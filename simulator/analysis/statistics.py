@@ -162,6 +162,19 @@ def difference(
     return _paired(a, b, quantity) if paired else _between(a, b, quantity)
 
 
+def pairing_factor(a: Floats, b: Floats) -> float | None:
+    """How many times smaller the variance of a - b is than that of independent samples.
+
+    So many times fewer replications tell the two apart. None if they never differ, or differ by
+    the same always; below 1 if what helps one harms the other.
+    """
+    both = ~np.isnan(a - b)
+    if np.count_nonzero(both) < 2:
+        return None
+    of_a, of_b, of_both = (float(np.var(v[both], ddof=1)) for v in (a, b, a - b))
+    return (of_a + of_b) / of_both if of_both else None
+
+
 def _too_few(values: Floats, unit: str, reason: str) -> Estimate:
     """One value, or none."""
     if not values.size:

@@ -75,7 +75,7 @@ def _judged(result: ResultSet, threshold: Threshold, variant: str, place: str) -
     metric = threshold.metric
     name = f"{variant}: {in_words(threshold)}"
     try:
-        estimate = _estimate(result, threshold, variant)
+        estimate = estimate_of(result, threshold, variant)
     except MissingError as error:
         return Finding(name, Verdict.MISSING, str(error), variant, metric, place)
     numbers = {
@@ -97,13 +97,17 @@ def in_words(threshold: Threshold) -> str:
     return f"{of}{threshold.metric} {threshold.op} {limit}"
 
 
-def _estimate(result: ResultSet, threshold: Threshold, variant: str) -> Estimate:
+def estimate_of(result: ResultSet, threshold: Threshold, variant: str) -> Estimate:
+    """What *threshold* is on, in *variant*."""
     mean = result.estimate(threshold.metric, variant)
     if threshold.on != "p95":
         return mean
     values = result.samples[variant].values[threshold.metric]
     high = result.high(threshold.metric)
-    return quantile(values, P95, unit=mean.unit, high=high, reason=mean.reason or "")
+    return quantile(
+        values, P95, unit=mean.unit, high=high, reason=mean.reason or "",
+        confidence=result.confidence,
+    )  # fmt: skip
 
 
 def _found(result: ResultSet, threshold: Threshold, estimate: Estimate) -> str:
@@ -153,7 +157,7 @@ def replications_needed(threshold: Threshold, estimate: Estimate) -> int | None:
 
 def _missing_replications(result: ResultSet) -> Iterator[Finding]:
     if result.partial:
-        done, planned = len(result.replications), result.scenario.replications
+        done, planned = len(result.replications), result.scenario.looks[-1]
         found = f"a partial result: {done} of {_replications(planned)}"
         yield Finding(WHOLE, Verdict.MISSING, found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,11 @@ class Output:
 @click.argument("scenario", type=click.Path(path_type=Path))
 @set_option
 @run_options
+@click.option("--until", multiple=True, metavar="METRIC=HALFWIDTH|decided",
+              help="Go on until half the interval of METRIC is so narrow, as in "
+              "router.availability=0.02%, or every threshold is decided. Repeatable.")  # fmt: skip
+@click.option("--most", type=click.IntRange(min=1), metavar="N",
+              help="Replications at most, with --until.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder to write, instead of results/SCENARIO/TIME.")  # fmt: skip
 @click.option("--no-save", is_flag=True, help="Print only; write nothing.")
@@ -59,6 +65,8 @@ def command(
     overrides: tuple[str, ...],
     replications: int | None,
     seed: int | None,
+    until: tuple[str, ...],
+    most: int | None,
     jobs: int,
     quiet: bool,
     output: Path | None,
@@ -76,13 +84,15 @@ def command(
     netnode run scenario.yaml -n 100
     netnode run scenario.yaml -S hosts.network.count=4 -o results/four-nodes
     netnode run scenario.yaml --json | jq .differences
+    netnode run scenario.yaml --until router.availability=0.02% --most 5000
 
     Thresholds of the scenario are checked then, as by `netnode check`, whose exit codes these are.
     Ctrl-C ends the run early and keeps the replications that have finished.
     """
     if no_save and output:
         raise click.UsageError("--no-save and --output exclude each other")
-    loaded = read_scenario(scenario, overrides, quiet=quiet)
+    wanted = targets(until, most)
+    loaded = read_scenario(scenario, (*overrides, *wanted), quiet=quiet)
     from simulator.analysis.folder import check_target
     from simulator.experiment.runner import run
 
@@ -107,11 +117,21 @@ def command(
         raise
     with interrupts.seen(held=True):
         if result.partial:
-            done, planned = len(result.replications), result.scenario.replications
+            done, planned = len(result.replications), result.scenario.looks[-1]
             note(f"interrupted: {done} of {planned} replications had finished")
         _deliver(result, shown, quiet=quiet)
         code = _check(result, shown.form, undecided or "undecided", quiet=quiet)
     return INTERRUPTED if result.partial else code
+
+
+def targets(until: tuple[str, ...], most: int | None) -> list[str]:
+    """The options as values to set in a scenario."""
+    wanted, decided = [one for one in until if one != "decided"], "decided" in until
+    keys = ("metric", "half_width")
+    halves = [dict(zip(keys, one.split("=", 1), strict=False)) for one in wanted]
+    found = [f"until.targets={json.dumps(halves)}"] if halves else []
+    found += ["until.decided=true"] if decided else []
+    return found + ([f"until.most={most}"] if most is not None else [])
 
 
 def _default_folder(name: str) -> Path:

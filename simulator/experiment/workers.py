@@ -150,7 +150,10 @@ class Crew(Generic[T]):
                 yield future.result()
 
     def close(self) -> None:
-        """Let the processes end."""
+        """Let the processes end; replications that nobody wants any more end with them."""
+        if self._futures:
+            for _ in self.stop():
+                pass
         self._executor.shutdown()
 
     def _hand_out(self) -> None:

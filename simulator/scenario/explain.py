@@ -83,6 +83,8 @@ def is_doubtful(finding: Finding, mended: Collection[document.Path]) -> bool:
     sections = {path[0] for path in mended if path[:1] != ("actions",) or len(path) == 1}
     if finding.warning and finding.path[0] in sections:
         return True
+    if finding.path[0] == "until" and sections & {"until", "thresholds"}:
+        return True
     if finding.path[0] == "actions" and sections & {"hosts", "workload"}:
         return True
     if finding.code in ("unknown_network", "ambiguous", "unreachable") and any(

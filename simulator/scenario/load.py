@@ -167,7 +167,9 @@ def _build(data: Mapping, path: Path) -> tuple[Scenario | None, list[Problem]]:
         }
     )
     problems += [
-        place(variants.get(name, data), finding) for name, finding in check_scenario(scenario)
+        place(variants.get(name, data), finding)
+        for name, finding in check_scenario(scenario)
+        if not is_doubtful(finding, experiment.mended)
     ]
     return scenario, problems
 

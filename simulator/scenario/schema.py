@@ -36,9 +36,9 @@ from simulator.scenario.quantities import (
     UnlimitedOrBitRate,
 )
 from simulator.scenario.thresholds import Threshold
+from simulator.scenario.until import REPLICATION_LIMIT, Until, looks
 from simulator.scenario.workload import Workload
 
-REPLICATION_LIMIT = 1_000_000
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
 AgentMode = Literal["legacy", "dvr", "dvr_snat", "dvr_no_external"]
@@ -388,12 +388,14 @@ class Experiment(Model):
     start: Literal["equilibrium", "all_up"] = "equilibrium"
     """Components begin in the equilibrium of their failures, or all up."""
     replications: Annotated[int, Field(ge=1, le=REPLICATION_LIMIT, strict=True)] = 30
-    """How many independent runs each variant has."""
+    """How many independent runs each variant has; with `until`, before the first look."""
     baseline: str | None = None
     """The variant that differences are taken against; default: the first."""
     thresholds: tuple[Threshold, ...] = ()
     """Limits that metrics must keep, as in {metric: router.availability, op: ">=", value: 99.9%};
     `netnode run` and `netnode check` tell whether they do."""
+    until: Until | None = None
+    """What is to be reached before a run ends: half-widths, or decisions on thresholds."""
 
 
 class Scenario(Experiment):
@@ -409,6 +411,11 @@ class Scenario(Experiment):
     variants: dict[str, System]
     source: str = Field(default="", exclude=True)
     threshold_places: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """After how many replications it is seen whether to end; after the last it ends anyhow."""
+        return looks(self.replications, self.until.most) if self.until else (self.replications,)
 
     @property
     def window(self) -> float:
