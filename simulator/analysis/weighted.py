@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from simulator.analysis.confidence import CONFIDENCE
+from simulator.analysis.confidence import Interval, mean_interval
 from simulator.trace import Floats
 
 LEAST_HITS = 50
@@ -22,14 +22,14 @@ LEAST_CHANCE = 1e-4
 class Weighted:
     """The mean of values times weights over *n* replications, whose natural expectation it has.
 
-    *error* is its standard error, *hits* the replications whose value is not zero, *largest* the
-    largest part that one of them has of the sum. *weight* is the mean of all weights, whose
-    expectation is 1 and of which none exceeds *most*. *natural_variance* is the estimated
-    variance of the metric in replications as they are, *high* its largest possible value (None: no
-    end).
+    *interval* is its 95 % interval and *error* its standard error, *hits* the replications whose
+    value is not zero, *largest* the largest part that one of them has of the sum. *weight* is the
+    mean of all weights, whose expectation is 1 and of which none exceeds *most*.
+    *natural_variance* is the estimated variance of the metric in replications as they are.
     """
 
     mean: float
+    interval: Interval
     error: float
     n: int
     unit: str
@@ -38,21 +38,11 @@ class Weighted:
     weight: float
     most: float
     natural_variance: float
-    high: float | None = None
 
     @property
     def relative_error(self) -> float:
         """The standard error over the mean; infinity where nothing was seen."""
         return self.error / self.mean if self.mean else math.inf
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the mean, by the normal law, within what is possible."""
-        from scipy.special import ndtri
-
-        half = float(ndtri(0.5 + CONFIDENCE / 2)) * self.error
-        high = math.inf if self.high is None else self.high
-        return max(self.mean - half, 0.0), min(self.mean + half, high)
 
     @property
     def gain(self) -> float:
@@ -92,11 +82,16 @@ def _part(found: float, expected: float) -> float:
 def weighted(
     values: Floats, weights: Floats, *, most: float, unit: str, high: float | None = None
 ) -> Weighted:
-    """The weighted mean of *values*, none of which is negative; no weight exceeds *most* > 1."""
+    """The weighted mean of *values*, which lie between 0 and *high* (None: no end).
+
+    No weight exceeds *most* > 1.
+    """
     n, parts = values.size, values * weights
     mean, total = float(parts.mean()), float(parts.sum())
+    low, top = mean_interval(parts)
     return Weighted(
         mean=mean,
+        interval=(max(low, 0.0), top if high is None else min(top, high)),
         error=float(parts.std(ddof=1)) / math.sqrt(n),
         n=n,
         unit=unit,
@@ -104,6 +99,5 @@ def weighted(
         largest=float(parts.max()) / total if total else 0.0,
         weight=float(weights.mean()),
         most=most,
-        high=high,
         natural_variance=max(float(np.mean(values**2 * weights)) - mean**2, 0.0),
     )
