@@ -49,11 +49,22 @@ def _write_tables(result: ResultSet, work: Path) -> None:
     (work / "scenario.resolved.yaml").write_text(resolved, encoding="utf-8")
     _write_json(work / "manifest.json", manifest(result, resolved))
     _write_json(work / "summary.json", result.document())
+    if result.fingerprints:
+        _write_json(work / "fingerprints.json", _fingerprints(result))
     result.frame.to_parquet(work / "replications.parquet", index=False)
     if result.objects_rows:
         result.objects.to_parquet(work / "objects.parquet", index=False)
     if result.traces:
         result.events.to_parquet(work / "trace.parquet", index=False)
+
+
+def _fingerprints(result: ResultSet) -> dict[str, Any]:
+    """What traces depend on, and the fingerprint of each by variant and replication."""
+    traces: dict[str, dict[str, Any]] = {variant: {} for variant in result.variants}
+    for variant, found in traces.items():
+        for number in result.replications:
+            found[str(number)] = result.fingerprints[variant, number].as_dict()
+    return {"machine": result.machine, "traces": traces}
 
 
 def _draw(result: ResultSet, work: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.analysis.fingerprint import Fingerprint, fingerprint_of
 from simulator.analysis.manifest import compressed
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet, Sample
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MANIFEST, SCENARIO, TABLE, SUMMARY = (
     "manifest.json", "scenario.resolved.yaml", "replications.parquet", "summary.json",
 )  # fmt: skip
+FINGERPRINTS = "fingerprints.json"
 COLUMNS = {"variant": "O", "replication": "i", "metric": "O", "value": "f"}
 
 
@@ -49,9 +51,12 @@ def load_result(folder: str | Path) -> ResultSet:
     }
     if len(frame) != sum(len(s.values) for s in samples.values()) * len(replications):
         raise damaged(folder / TABLE, "holds rows of no variant of the scenario")
+    wanted = [(variant, number) for variant in samples for number in replications]
+    fingerprints, machine = _fingerprints(folder / FINGERPRINTS, wanted)
     return ResultSet(
         scenario, replications, samples,
         partial=head["partial"], trace_replication=head["trace_replication"], folder=folder,
+        fingerprints=fingerprints, machine=machine,
     )  # fmt: skip
 
 
@@ -120,6 +125,30 @@ def _sample(
     wide = mine.pivot(index="replication", columns="metric", values="value")
     values = {metric: wide[metric].to_numpy() for metric in reasons}
     return Sample(values, {metric: reason for metric, reason in reasons.items() if reason})
+
+
+def _fingerprints(
+    path: Path, wanted: list[tuple[str, int]]
+) -> tuple[dict[tuple[str, int], Fingerprint], dict[str, str]]:
+    """The fingerprint of each variant and replication *wanted*, and the machine they are of.
+
+    Nothing where there is no such file: results had none in the beginning.
+    """
+    if not path.exists():
+        return {}, {}
+    given = _json(path)
+    try:
+        machine = {str(name): str(value) for name, value in given["machine"].items()}
+        rows = {
+            (variant, int(number)): fingerprint_of(one)
+            for variant, found in given["traces"].items()
+            for number, one in found.items()
+        }
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise damaged(path, f"odd fingerprints: {error}") from None
+    if set(rows) != set(wanted):
+        raise damaged(path, "its traces are not those of the replications")
+    return rows, machine
 
 
 def _json(path: Path) -> dict[str, Any]:

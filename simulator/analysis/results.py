@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.analysis.fingerprint import Fingerprint
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
 from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate
@@ -39,6 +40,8 @@ class ResultSet:
     """What a run found: estimates, tables, and one trace of each variant.
 
     *replications* are the numbers of those that finished; *partial* says that some did not.
+    *fingerprints* are by variant and replication; *machine* is what they depend on. Both are empty
+    in results written before there were any.
     """
 
     scenario: Scenario
@@ -49,6 +52,8 @@ class ResultSet:
     traces: dict[str, Trace] = field(default_factory=dict)
     objects_rows: dict[tuple[str, int], ObjectRows] = field(default_factory=dict)
     folder: Path | None = None
+    fingerprints: dict[tuple[str, int], Fingerprint] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
 
     # -- estimates -------------------------------------------------------------------------
 

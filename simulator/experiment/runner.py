@@ -17,6 +17,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from simulator import interrupts
+from simulator.analysis.fingerprint import Fingerprint
+from simulator.analysis.machine import machine
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
 from simulator.analysis.results import ResultSet, Sample
@@ -197,6 +199,7 @@ class Gathered:
         self._reasons: dict[str, dict[str, str]] = {name: {} for name in scenario.variants}
         self._objects: dict[tuple[str, int], ObjectRows] = {}
         self._traces: dict[str, Trace] = {}
+        self._fingerprints: dict[tuple[str, int], Fingerprint] = {}
 
     @property
     def count(self) -> int:
@@ -216,6 +219,7 @@ class Gathered:
             )
             if outcome.objects is not None:
                 self._objects[outcome.variant, outcome.replication] = outcome.objects
+            self._fingerprints[outcome.variant, outcome.replication] = outcome.fingerprint
             if outcome.trace is not None:
                 self._traces[outcome.variant] = outcome.trace
         self._rows[outcomes[0].replication] = rows  # last: an interrupt may come anywhere
@@ -232,6 +236,8 @@ class Gathered:
             trace_replication=self._traced if traced else None,
             traces=self._traces if traced else {},
             objects_rows={k: rows for k, rows in self._objects.items() if k[1] in self._rows},
+            fingerprints={k: one for k, one in self._fingerprints.items() if k[1] in self._rows},
+            machine=machine(),
         )
 
     def _sample(self, variant: str, numbers: list[int]) -> Sample:
