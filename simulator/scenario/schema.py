@@ -35,6 +35,7 @@ from simulator.scenario.quantities import (
     TimeDistribution,
     UnlimitedOrBitRate,
 )
+from simulator.scenario.thresholds import Threshold
 from simulator.scenario.workload import Workload
 
 REPLICATION_LIMIT = 1_000_000
@@ -392,19 +393,24 @@ class Experiment(Model):
     """How many independent runs each variant has."""
     baseline: str | None = None
     """The variant that differences are taken against; default: the first."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Limits that metrics must keep, as in {metric: router.availability, op: ">=", value: 99.9%};
+    `netnode run` and `netnode check` tell whether they do."""
 
 
 class Scenario(Experiment):
     """An experiment: every variant simulated *replications* times over one *horizon*.
 
     The variants of one replication share the failure streams of every component they have in
-    common, so their differences are paired. *source* is the file, for messages only.
+    common, so their differences are paired. *source* is the file, and *threshold_places* has the
+    `file:line` of each threshold: for messages only.
     """
 
     name: Name
     baseline: str
     variants: dict[str, System]
     source: str = Field(default="", exclude=True)
+    threshold_places: tuple[str, ...] = Field(default=(), exclude=True)
 
     @property
     def window(self) -> float:
