@@ -66,7 +66,7 @@ def damaged(path: Path, why: str) -> InputError:
 
 
 def _manifest(path: Path) -> Mapping[str, Any]:
-    head = _json(path)
+    head = read_json(path)
     version = head.get("schema_version")
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise InputError(f"{path}: schema version {version}; this is {SCHEMA_VERSION}")
@@ -92,7 +92,7 @@ def _scenario(path: Path, head: Mapping[str, Any]) -> Scenario:
 
 def _reasons(path: Path, scenario: Scenario) -> dict[str, dict[str, str]]:
     """By variant and metric why it is undefined; empty where it is not."""
-    given = _json(path).get("variants")
+    given = read_json(path).get("variants")
     if not isinstance(given, dict) or list(given) != list(scenario.variants):
         raise damaged(path, "its variants are not those of the scenario")
     reasons = {}
@@ -136,7 +136,7 @@ def _fingerprints(
     """
     if not path.exists():
         return {}, {}
-    given = _json(path)
+    given = read_json(path)
     try:
         machine = {str(name): str(value) for name, value in given["machine"].items()}
         rows = {
@@ -151,7 +151,8 @@ def _fingerprints(
     return rows, machine
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in the file *path*; raises InputError that names it."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
