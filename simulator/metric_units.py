@@ -14,19 +14,50 @@ from simulator import units
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of metrics: its symbol and in words, and how a limit in it is read and written."""
+    """A unit of metrics: its symbol and in words, and how a limit in it is read and written.
+
+    *write* is for files, to the last bit; *show* for people, as short as it can be.
+    """
 
     symbol: str
     words: str
     read: Callable[[object], float]
     write: Callable[[float], object]
+    show: Callable[[float], str]
 
 
-SHARE = Unit("1", "a share", units.share, lambda value: value)
-NUMBER = Unit("1", "a plain number", units.number, lambda value: value)
-SECONDS = Unit("s", "a time", units.duration, lambda value: f"{value!r}s")
-HOURS = Unit("h", "a time", units.hours, lambda value: f"{value!r}h")
-BIT_RATE = Unit("bit/s", "a rate", units.bit_rate, lambda value: f"{value!r}bps")
+def _shortest(value: float, sizes: Mapping[str, float]) -> str:
+    """*value* in the unit of *sizes* in which its number is shortest, to 12 digits."""
+    numbers = {unit: f"{value / size:.12g}" for unit, size in sizes.items()}
+    best = min(numbers, key=lambda unit: len(numbers[unit]))
+    return f"{numbers[best]}{best}" if value else "0"
+
+
+TIMES = {unit: units.DURATIONS[unit] for unit in ("s", "ms", "us", "min", "h", "d")}
+RATES = {unit: units.BIT_RATES[unit] for unit in ("bps", "kbps", "Mbps", "Gbps", "Tbps")}
+SHARE = Unit("1", "a share", units.share, lambda value: value, lambda value: f"{100 * value:.12g}%")
+NUMBER = Unit("1", "a plain number", units.number, lambda value: value, "{:.12g}".format)
+SECONDS = Unit(
+    "s",
+    "a time",
+    units.duration,
+    lambda value: f"{value!r}s",
+    lambda value: _shortest(value, TIMES),
+)
+HOURS = Unit(
+    "h",
+    "a time",
+    units.hours,
+    lambda value: f"{value!r}h",
+    lambda value: _shortest(value * units.HOUR, TIMES),
+)
+BIT_RATE = Unit(
+    "bit/s",
+    "a rate",
+    units.bit_rate,
+    lambda value: f"{value!r}bps",
+    lambda value: _shortest(value, RATES),
+)
 
 METRIC_UNITS: Mapping[str, Unit] = {
     "router.availability": SHARE,

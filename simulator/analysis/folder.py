@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import interrupts
+from simulator.analysis.findings import checked_of
 from simulator.analysis.manifest import manifest
 from simulator.analysis.results import ResultSet
 from simulator.errors import InputError, OutputError
@@ -51,6 +52,9 @@ def _write_tables(result: ResultSet, work: Path) -> None:
     _write_json(work / "summary.json", result.document())
     if result.fingerprints:
         _write_json(work / "fingerprints.json", _fingerprints(result))
+    if result.findings:
+        checked = checked_of(result, result.findings)
+        _write_json(work / "checks.json", checked.document())
     result.frame.to_parquet(work / "replications.parquet", index=False)
     if result.objects_rows:
         result.objects.to_parquet(work / "objects.parquet", index=False)

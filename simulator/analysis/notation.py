@@ -80,6 +80,13 @@ def cells(metric: str, estimates: Sequence[Estimate], *, signed: bool = False) -
     return [_cell(e, _own(metric, e, row, signed=signed), signed=signed) for e in estimates]
 
 
+def beside(metric: str, estimate: Estimate, limit: float) -> tuple[Cell, str]:
+    """*estimate* and a *limit* of it, in one unit."""
+    suited = estimate if estimate.mean else replace(estimate, mean=limit)
+    scale = _own(metric, suited, _scale(metric, [suited], signed=False), signed=False)
+    return _cell(estimate, scale, signed=False), exact(limit / scale.size, scale)
+
+
 def downtime(estimate: Estimate, *, signed: bool = False) -> Estimate:
     """An availability (or, if *signed*, a difference of some) as downtime, in seconds a year."""
     if estimate.mean is None:

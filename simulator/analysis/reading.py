@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from simulator.analysis.fingerprint import Fingerprint, fingerprint_of
 from simulator.analysis.manifest import compressed
@@ -24,6 +27,7 @@ MANIFEST, SCENARIO, TABLE, SUMMARY = (
     "manifest.json", "scenario.resolved.yaml", "replications.parquet", "summary.json",
 )  # fmt: skip
 FINGERPRINTS = "fingerprints.json"
+Summary: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
 COLUMNS = {"variant": "O", "replication": "i", "metric": "O", "value": "f"}
 
 
@@ -40,7 +44,8 @@ def load_result(folder: str | Path) -> ResultSet:
     head = _manifest(folder / MANIFEST)
     scenario = _scenario(folder / SCENARIO, head)
     frame = read_table(folder / TABLE, COLUMNS)
-    reasons = _reasons(folder / SUMMARY, scenario)
+    summary = _summary(folder / SUMMARY, scenario)
+    reasons = _reasons(summary)
     replications = sorted(frame["replication"].unique().tolist())
     if compressed(replications) != head["replication_numbers"]:
         told = f"the manifest's replications {head['replication_numbers']}"
@@ -53,6 +58,7 @@ def load_result(folder: str | Path) -> ResultSet:
         raise damaged(folder / TABLE, "holds rows of no variant of the scenario")
     wanted = [(variant, number) for variant in samples for number in replications]
     fingerprints, machine = _fingerprints(folder / FINGERPRINTS, wanted)
+    _compare(folder, samples, summary)
     return ResultSet(
         scenario, replications, samples,
         partial=head["partial"], trace_replication=head["trace_replication"], folder=folder,
@@ -90,19 +96,45 @@ def _scenario(path: Path, head: Mapping[str, Any]) -> Scenario:
     return scenario
 
 
-def _reasons(path: Path, scenario: Scenario) -> dict[str, dict[str, str]]:
-    """By variant and metric why it is undefined; empty where it is not."""
+def _summary(path: Path, scenario: Scenario) -> Summary:
+    """The estimates by variant and metric."""
     given = read_json(path).get("variants")
     if not isinstance(given, dict) or list(given) != list(scenario.variants):
         raise damaged(path, "its variants are not those of the scenario")
-    reasons = {}
     for variant, metrics in given.items():
         if not isinstance(metrics, dict) or not metrics or not set(metrics) <= set(METRICS):
             raise damaged(path, f"odd metrics of variant '{variant}'")
         if not all(isinstance(estimate, dict) for estimate in metrics.values()):
             raise damaged(path, f"odd estimates of variant '{variant}'")
-        reasons[variant] = {m: str(e.get("reason") or "") for m, e in metrics.items()}
-    return reasons
+    return given
+
+
+def _reasons(summary: Summary) -> dict[str, dict[str, str]]:
+    """By variant and metric why it is undefined; empty where it is not."""
+    return {
+        variant: {metric: str(found.get("reason") or "") for metric, found in metrics.items()}
+        for variant, metrics in summary.items()
+    }
+
+
+def _compare(folder: Path, samples: Mapping[str, Sample], summary: Summary) -> None:
+    """Raise if the table's means are not the summary's: one of the two has been changed."""
+    for variant, sample in samples.items():
+        for metric, values in sample.values.items():
+            defined = values[~np.isnan(values)]
+            mean = float(np.mean(defined)) if defined.size else None
+            told = summary[variant][metric]
+            if told.get("n") == defined.size and _equal(told.get("mean"), mean):
+                continue
+            why = f"the mean of {metric} of variant '{variant}' is {mean}, and in {SUMMARY} it is"
+            raise damaged(folder / TABLE, f"{why} {told.get('mean')}")
+
+
+def _equal(told: object, mean: float | None) -> bool:
+    """Whether two means are the same but for the order in which processors add."""
+    if mean is None or told is None:
+        return mean is told
+    return type(told) in (int, float) and math.isclose(told, mean, rel_tol=1e-9)  # type: ignore[arg-type]
 
 
 def _sample(

@@ -141,6 +141,10 @@ class Case:
             _asked(self.variant, self.metric), verdict,
             self._said(difference, tolerance, words, paired=paired),
             self.variant, self.metric, self.place,
+            {
+                "value": difference.mean, "ci_low": difference.ci_low,
+                "ci_high": difference.ci_high, "limit": tolerance, "n": difference.n,
+            },
         )  # fmt: skip
 
     def _difference(self, confidence: float, *, paired: bool) -> Estimate:

@@ -13,6 +13,7 @@ from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
 from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate
 from simulator.analysis.tables import objects_frame, read_table, trace_frame
+from simulator.analysis.verdicts import Finding
 from simulator.errors import MissingError
 from simulator.scenario.schema import Scenario
 from simulator.trace import Floats, Trace
@@ -90,6 +91,14 @@ class ResultSet:
             reason=sample.reasons.get(metric) or base.reasons.get(metric, ""),
         )
 
+    @property
+    def findings(self) -> list[Finding]:
+        """What became of the scenario's thresholds; none if it has none."""
+        from simulator.analysis.thresholds import judge
+
+        thresholds = self.scenario.thresholds
+        return judge(self, thresholds) if thresholds else []
+
     def _sample(self, metric: str, variant: str) -> Sample:
         if variant not in self.samples:
             known = ", ".join(self.samples)
@@ -119,6 +128,7 @@ class ResultSet:
                 }
                 for name in others
             },
+            "thresholds": [finding.as_dict() for finding in self.findings],
         }
 
     # -- tables ----------------------------------------------------------------------------

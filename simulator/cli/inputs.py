@@ -57,6 +57,13 @@ def output_options(command: F) -> F:
     return command
 
 
+def undecided_option(command: F) -> F:
+    """What becomes of undecided findings."""
+    return click.option("--undecided", type=click.Choice(["pass", "fail"]),
+                        help="Count undecided thresholds as kept or as broken, instead of exit "
+                        "code 3.")(command)  # fmt: skip
+
+
 def read_scenario(path: Path, overrides: Sequence[str] = (), *, quiet: bool = False) -> Scenario:
     """The scenario at *path*; warnings go to standard error. Raises ScenarioError."""
     refuse_folder(path)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator import interrupts
-from simulator.cli.inputs import output_options, read_scenario, run_options
-from simulator.cli.output import emit_source, note
+from simulator.cli.inputs import output_options, read_scenario, run_options, undecided_option
+from simulator.cli.output import emit, emit_checked, emit_source, note
 from simulator.cli.progress import progress
 from simulator.errors import OutputError, PartialRunError
 
 if TYPE_CHECKING:
     from simulator.analysis.results import ResultSet
+    from simulator.analysis.verdicts import Undecided
     from simulator.experiment.runner import Objects
 
 INTERRUPTED = 130
@@ -46,6 +47,7 @@ class Output:
 @click.option("--objects", type=click.Choice(["auto", "all", "none"]), default="auto",
               show_default=True, help="Keep every router and network (auto: up to 10^7 rows, "
               "quantiles of each replication beyond).")  # fmt: skip
+@undecided_option
 @output_options
 def command(
     *,
@@ -59,6 +61,7 @@ def command(
     no_save: bool,
     trace_replication: int,
     objects: Objects,
+    undecided: Undecided | None,
     everything: bool,
     as_json: bool,
     form: str,
@@ -70,6 +73,7 @@ def command(
     netnode run scenario.yaml -S hosts.network.count=4 -o results/four-nodes
     netnode run scenario.yaml --json | jq .differences
 
+    Thresholds of the scenario are checked then, as by `netnode check`, whose exit codes these are.
     Ctrl-C ends the run early and keeps the replications that have finished.
     """
     if no_save and output:
@@ -102,7 +106,8 @@ def command(
             done, planned = len(result.replications), result.scenario.replications
             note(f"interrupted: {done} of {planned} replications had finished")
         _deliver(result, shown, quiet=quiet)
-    return INTERRUPTED if result.partial else 0
+        code = _check(result, shown.form, undecided or "undecided", quiet=quiet)
+    return INTERRUPTED if result.partial else code
 
 
 def _default_folder(name: str) -> Path:
@@ -132,3 +137,21 @@ def _deliver(result: ResultSet, output: Output, *, quiet: bool) -> None:
             note(f"written to {output.folder}{' (partial)' if result.partial else ''}")
     if unprinted is not None:
         raise unprinted
+
+
+def _check(result: ResultSet, form: str, undecided: Undecided, *, quiet: bool) -> int:
+    """Print what became of the thresholds, if there are any; return the exit code."""
+    from simulator.analysis.findings import checked_of
+    from simulator.analysis.thresholds import judge
+
+    scenario = result.scenario
+    if not scenario.thresholds or not result.replications:
+        return 0
+    findings = judge(result, scenario.thresholds, scenario.threshold_places)
+    checked = checked_of(result, findings, undecided)
+    if form in ("table", "md"):
+        emit("\n")
+        emit_checked(checked, form)
+    elif not quiet:  # JSON has them inside, and CSV no room
+        note(checked.title)
+    return checked.exit_code

@@ -189,9 +189,9 @@ def _limits_of_nothing(thresholds: Any, variants: Iterable[str]) -> list[Problem
 
 
 def _places(thresholds: Any) -> tuple[str, ...]:
-    """Where each threshold stands, as `file:line`."""
-    given = thresholds.values_at if isinstance(thresholds, Sequence) else ()
-    return tuple(f"{mark.file}:{mark.line}" for mark in given)
+    """Where each threshold stands, as `file:line`; empty for one given by an override."""
+    marks = thresholds.values_at if isinstance(thresholds, Sequence) else ()
+    return tuple("" if mark.file == OVERRIDES else f"{mark.file}:{mark.line}" for mark in marks)
 
 
 def _form_of_base(base: Mapping, folder: Path) -> list[Problem]:

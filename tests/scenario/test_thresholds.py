@@ -153,7 +153,7 @@ def test_thresholds_can_be_set_from_outside(tmp_path):
     given = '[{metric: load.offered, op: ">", value: 1Mbps}]'
     loaded = load(path, [f"thresholds={given}"])
     assert [one.metric for one in loaded.scenario.thresholds] == ["load.offered"]
-    assert loaded.scenario.threshold_places == ("-S:1",)
+    assert loaded.scenario.threshold_places == ("",)
 
 
 @given(st.sampled_from(list(METRIC_UNITS)), st.floats(0, 1e15), st.sampled_from(["mean", "p95"]))
