@@ -1,4 +1,4 @@
-"""`netnode check`: does a result keep its thresholds?"""
+"""`netnode check`: does a result keep its thresholds, and what its baseline had?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simulator.cli.against import baseline_options, read_against
 from simulator.cli.inputs import read_result, read_scenario, run_options, undecided_option
 from simulator.cli.output import CHECK_FORMATS, emit_checked
 from simulator.cli.progress import progress
@@ -23,10 +24,11 @@ RUNNING = ("replications", "seed", "jobs")
 COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
 
 
-@click.command(short_help="Check a scenario or a result against its thresholds.")
+@click.command(short_help="Check a scenario or a result: its thresholds, or against a baseline.")
 @click.argument("target", metavar="RESULT|SCENARIO", type=click.Path(path_type=Path))
 @click.option("--thresholds", type=click.Path(path_type=Path), metavar="FILE",
               help="Take the thresholds of this scenario file.")  # fmt: skip
+@baseline_options
 @undecided_option
 @run_options
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
@@ -40,6 +42,10 @@ def command(
     *,
     target: Path,
     thresholds: Path | None,
+    baseline: Path | None,
+    tolerances: tuple[str, ...],
+    exact: bool,
+    changed: bool,
     undecided: Undecided | None,
     replications: int | None,
     seed: int | None,
@@ -51,31 +57,43 @@ def command(
 ) -> int:
     """Check whether a result folder, or a scenario file, which is run, keeps its thresholds.
 
+    With --baseline, also whether it lost anything since `netnode baseline update` wrote that file:
+    run with the same seed as often, or with another --seed as a sample of its own.
+
     Each is a pass, a fail, or undecided: some of the interval keeps the limit. Exit code 0 if all
     pass, 1 if one fails, 4 if the result lacks what is asked for, 3 if one is undecided.
 
     \b
     netnode check scenario.yaml -n 100 --junit netnode.xml
     netnode check results/grizzly --thresholds limits.yaml --undecided fail
+    netnode check scenario.yaml --baseline results/baseline/scenario.json -t load.carried=50Mbps
     """
     given = [f"--{name}" for name in RUNNING if ctx.get_parameter_source(name) == COMMAND_LINE]
     saved = os.path.isdir(target)
     if given and saved:
         raise click.UsageError(f"{', '.join(given)}: {target} is a result, so nothing is run")
     limits = read_scenario(thresholds, quiet=quiet) if thresholds else None
+    against = read_against(baseline, tolerances, exact=exact, changed=changed)
     if saved:
         result = read_result(target)
         limits = limits or result.scenario
-        _refuse_nothing(limits)
+        if against:
+            against.refuse_other_result(result)
     else:
         scenario = read_scenario(target, quiet=quiet)
         limits = limits or scenario
-        _refuse_nothing(limits)
+        if against:
+            replications, seed = against.size(scenario, replications, seed)
+        if thresholds or not against:
+            _refuse_nothing(limits)
         result = _run(scenario, replications, seed, jobs, quiet=quiet)
     from simulator.analysis.findings import checked_of
     from simulator.analysis.thresholds import judge
 
+    if thresholds or not against:
+        _refuse_nothing(limits)
     findings = judge(result, limits.thresholds, limits.threshold_places)
+    findings += against.findings(result) if against else []
     checked = checked_of(result, findings, undecided or "undecided")
     if junit:
         _write_junit(checked, junit)
@@ -104,7 +122,7 @@ def _run(
             replications=replications,
             seed=seed,
             jobs=jobs,
-            trace_replication=None,
+            trace_replication=0,
             objects="none",
             progress=tell,
         )

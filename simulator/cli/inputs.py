@@ -108,7 +108,7 @@ def refuse_folder(path: Path) -> None:
 
 def read_tolerances(given: Sequence[str]) -> dict[str, float]:
     """The tolerances of `METRIC=VALUE` each, in the metric's unit. Raises BadParameter."""
-    from simulator.metric_units import METRIC_UNITS
+    from simulator.metric_units import METRIC_UNITS, NUMBER
     from simulator.scenario.explain import nearest
 
     found = {}
@@ -120,7 +120,7 @@ def read_tolerances(given: Sequence[str]) -> dict[str, float]:
             raise _refused(f"no metric is named '{metric}'{nearest(metric, METRIC_UNITS)}")
         unit = METRIC_UNITS[metric]
         try:
-            number = unit.read(_plain(value))
+            number = unit.read(_plain(value) if unit is NUMBER else value)
         except ValueError as error:
             raise _refused(f"{metric}: {error} (it is {unit.words})") from None
         if number < 0:
