@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.verdicts import Finding, Undecided, Verdict, exit_code
+from simulator.scenario.document import one_line
 from simulator.scenario.load import resolved_yaml
 
 if TYPE_CHECKING:
@@ -90,7 +91,9 @@ def checked_of(
 
 def text(checked: Checked) -> str:
     """A line a finding, in aligned columns, below a title."""
-    rows = [(one.verdict.upper(), one.name, one.found) for one in checked.findings]
+    rows = [
+        (one.verdict.upper(), one_line(one.name), one_line(one.found)) for one in checked.findings
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:2]
     lines = (f"{v:<{widths[0]}}  {name:<{widths[1]}}  {found}" for v, name, found in rows)
     return "\n".join([checked.title, "", *lines]) + "\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from simulator.analysis.findings import Checked, markdown
 from simulator.analysis.verdicts import EXIT_CODES, Finding, Verdict
@@ -35,9 +36,13 @@ def workflow_commands(checked: Checked) -> str:
 
 
 def summary(checked: Checked, written: int = 0) -> str:
-    """The findings in Markdown, cut at a line where a step that wrote so many bytes has no room."""
+    """The findings in Markdown, the worst first.
+
+    They are cut at a line where there is no room left in a step that has written so many bytes.
+    """
     room = SUMMARY_LIMIT - MARGIN - written
-    lines = markdown(checked).splitlines(keepends=True)
+    worst_first = replace(checked, findings=tuple(sorted(checked.findings, key=_rank)))
+    lines = markdown(worst_first).splitlines(keepends=True)
     kept = 0
     for line in lines:
         room -= len(line.encode())
@@ -53,7 +58,7 @@ def _of_kind(kind: str, findings: Sequence[Finding]) -> list[str]:
     if len(findings) <= ANNOTATION_LIMIT:
         return [_command(kind, finding) for finding in findings]
     shown = ANNOTATION_LIMIT - 1
-    more = f"and {len(findings) - shown} more; the log and the summary have all of them"
+    more = f"and {len(findings) - shown} more; the log has all of them"
     return [*(_command(kind, finding) for finding in findings[:shown]), f"::{kind}::{more}"]
 
 

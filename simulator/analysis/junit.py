@@ -49,17 +49,14 @@ def _suite(checked: Checked, variant: str, findings: Sequence[Finding]) -> Eleme
 
 
 def _case(finding: Finding, classname: str, outcome: str) -> Element:
-    file, _, line = finding.place.rpartition(":")
-    at = {"file": _plain(file), "line": line} if file else {}
-    names = {"name": _plain(finding.name), "classname": classname, "time": "0"}
-    case = Element("testcase", {**names, **at})
+    case = Element("testcase", name=_plain(finding.name), classname=classname, time="0")
+    asked = f"{finding.place}: {finding.name}" if finding.place else finding.name
+    words = _plain(f"{asked}: {finding.verdict}: {finding.found}")
     if outcome:
-        told = SubElement(case, outcome, message=_plain(finding.found))
-        told.text = _plain(f"{finding.name}: {finding.verdict}: {finding.found}")
-        if outcome != "skipped":
-            told.set("type", finding.verdict)
+        told = SubElement(case, outcome, type=finding.verdict, message=_plain(finding.found))
+        told.text = words
     else:
-        SubElement(case, "system-out").text = _plain(f"{finding.verdict}: {finding.found}")
+        SubElement(case, "system-out").text = words
     return case
 
 

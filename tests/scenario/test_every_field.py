@@ -13,7 +13,10 @@ from lab import FREE, columns, down_share, network_nodes, outage, run_one, scena
 from pydantic import BaseModel
 
 from simulator.analysis.metrics import measure
+from simulator.analysis.thresholds import judge
+from simulator.experiment.runner import run
 from simulator.scenario import options, schema, workload
+from simulator.scenario.thresholds import Threshold
 
 PARTS = (schema.__name__, options.__name__, workload.__name__)
 
@@ -353,3 +356,37 @@ def outcome(keys):
 def test_changing_a_field_changes_the_run(field):
     base, other = CASES[field]
     assert outcome(base) != outcome({**base, **other})
+
+
+# -- the experiment's own --------------------------------------------------------------------
+
+OUTAGES = {"metric": "router.outages", "op": "<", "value": 3}
+THRESHOLDS = {
+    "metric": {"metric": "router.conflicted_time", "value": "3s"},
+    "op": {"op": ">"},
+    "value": {"value": 1},
+    "variant": {"variant": "b"},
+    "on": {"on": "p95"},
+}
+"""By field of a threshold what it is changed to."""
+
+
+def test_every_field_of_a_threshold_has_a_case():
+    assert sorted(THRESHOLDS) == sorted(leaves(Threshold))
+
+
+@pytest.mark.parametrize("field", THRESHOLDS)
+def test_changing_a_field_of_a_threshold_changes_what_is_found(field):
+    """Two outages a replication in a and none in b, in each of three replications."""
+    down = {"network-1": {"outages": [{"at": "1h", "for": "1h"}]}}
+    given = scenario(
+        replications=3, variants={"a": {"failures": down}, "b": {}}, thresholds=[OUTAGES]
+    )
+    result = run(given, jobs=1)
+    base = judge(result, given.thresholds)
+    other = judge(result, [Threshold(**{**OUTAGES, **THRESHOLDS[field]})])
+    assert [(f.variant, f.verdict) for f in base] == [("a", "pass"), ("b", "pass")]
+    if field == "variant":
+        assert [f.variant for f in other] == ["b"]
+    else:
+        assert [f.verdict for f in other] != [f.verdict for f in base]
