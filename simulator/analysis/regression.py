@@ -38,6 +38,7 @@ JUDGED = (
     "router.availability", "router.all_down_time", "router.blast_radius_mean",
     "network.availability", "vm.north_south_availability", "control.availability",
     "agent.detection_mean", "agent.false_down_time", "failover.time_median", "load.carried",
+    "load.imbalance",
 )  # fmt: skip
 """Judged unless more are asked for: one of each kind of loss. The rest follow from the same
 events, and each more widens the intervals of all."""
@@ -79,16 +80,16 @@ def regressions(
     exact: bool = False,
     changed: Sequence[str] = (),
 ) -> list[Finding]:
-    """What *result* lost against *baseline*: its traces first, then its metrics.
+    """What *result* lost against *baseline*, and first of all whether anything moved.
 
     *tolerances* are by metric, in its unit, and go before those of the baseline; what they name is
-    judged besides JUDGED. *exact*: a trace that moved fails, where both were drawn alike. *changed*
-    is what was changed in the scenario on purpose, in words.
+    judged besides JUDGED. *exact*: what moved fails, for the better too, where both were drawn
+    alike. *changed* is what was changed in the scenario on purpose, in words.
     """
     given = {**baseline.tolerances, **(tolerances or {})}
     findings = list(_missing_variants(result, baseline))
     shared = [variant for variant in result.variants if variant in baseline.samples]
-    findings += [_traces(result, baseline, variant, exact, changed) for variant in shared]
+    findings += [_bits(result, baseline, variant, exact, changed) for variant in shared]
     cases = []
     for variant in shared:
         for metric in METRICS:
@@ -262,19 +263,19 @@ def _student(freedom: float, confidence: float) -> float:
     return float(stdtrit(freedom, 0.5 + confidence / 2))
 
 
-# -- traces ----------------------------------------------------------------------------------
+# -- bits ------------------------------------------------------------------------------------
 
 
-def _traces(
+def _bits(
     result: ResultSet, baseline: Baseline, variant: str, exact: bool, changed: Sequence[str]
 ) -> Finding:
-    """Whether the traces of *variant* moved, and if so, where first."""
-    verdict, found = _trace_verdict(result, baseline, variant, exact, changed)
-    name = f"{variant}: traces against the baseline"
+    """Whether anything of *variant* moved, and if so, what, and where first."""
+    verdict, found = _bits_verdict(result, baseline, variant, exact, changed)
+    name = f"{variant}: the same bits as in the baseline"
     return Finding(name, verdict, found, variant, "", _place(baseline))
 
 
-def _trace_verdict(
+def _bits_verdict(
     result: ResultSet, baseline: Baseline, variant: str, exact: bool, changed: Sequence[str]
 ) -> tuple[Verdict, str]:
     if result.scenario.seed != baseline.seed:
@@ -286,19 +287,36 @@ def _trace_verdict(
         return missing, "this result has no fingerprints: it was written before there were any"
     found = moved(baseline.fingerprints, now)
     same = len(found.pop(Moved.NOTHING, []))
-    if not found:
+    metrics = _moved_metrics(result, baseline, variant)
+    if not found and not metrics:
         return Verdict.PASS, f"nothing moved in {same} traces"
     words = [f"{what} in {len(keys)} of {len(now)} traces" for what, keys in found.items()]
-    first = _first(
-        result, baseline, variant, sorted(key for keys in found.values() for key in keys)
-    )
-    said = "; ".join([*words, *first])
+    keys = sorted(key for keys in found.values() for key in keys)
+    words += _first(result, baseline, variant, keys) if keys else ["nothing moved in the traces"]
+    words += [f"{len(metrics)} of {len(METRICS)} metrics moved: {_few(metrics)}"] if metrics else []
+    said = "; ".join(words)
     if changed:
         return Verdict.NOT_COMPARABLE, f"the scenario was changed ({'; '.join(changed)}); {said}"
     elsewhere = machine.differences(baseline.machine, result.machine)
     if elsewhere:
         return Verdict.NOT_COMPARABLE, f"drawn elsewhere ({'; '.join(elsewhere)}); {said}"
     return Verdict.FAIL if exact else Verdict.PASS, said
+
+
+def _moved_metrics(result: ResultSet, baseline: Baseline, variant: str) -> list[str]:
+    """The metrics that both know and that do not have the same values."""
+    before, now = baseline.samples[variant].values, result.samples[variant].values
+    return [
+        metric
+        for metric in METRICS
+        if metric in before
+        and metric in now
+        and not np.array_equal(before[metric], now[metric], equal_nan=True)
+    ]
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def _first(

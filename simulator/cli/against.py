@@ -27,7 +27,7 @@ def baseline_options(command: F) -> F:
         click.option("--changed", is_flag=True,
                      help="The scenario was changed since, on purpose: judge its metrics."),
         click.option("--exact", is_flag=True,
-                     help="A trace that moved fails, even if no metric is worse."),
+                     help="What moved fails, for the better too: the same bits."),
         tolerance_option,
         click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE",
                      help="Find what was lost since this baseline was written."),

@@ -293,6 +293,18 @@ def test_without_events_the_slice_is_named(result):
     )
 
 
+def test_metrics_that_moved_alone_are_told_and_fail_only_where_bits_are_asked_for(result):
+    """As when analysis forgets something: the events are the same, what they mean is not."""
+    now = with_values(result, load__carried=result.samples["base"].values[ONE] + 1)
+    found = traces(now, baseline_of(result))
+    assert (found.verdict, found.found) == (
+        Verdict.PASS, f"nothing moved in the traces; 1 of {len(METRICS)} metrics moved: load.carried",
+    )  # fmt: skip
+    assert traces(now, baseline_of(result), exact=True).verdict == Verdict.FAIL
+    elsewhere = dataclasses.replace(baseline_of(result), machine={})
+    assert traces(now, elsewhere, exact=True).verdict == Verdict.NOT_COMPARABLE
+
+
 def test_on_another_machine_moved_traces_are_not_comparable_and_equal_ones_pass(result):
     machine = {**result.machine, "numpy": "1.0"}
     base = dataclasses.replace(moved_baseline(result), machine=machine)

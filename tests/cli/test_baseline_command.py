@@ -116,7 +116,7 @@ def test_a_tolerance_of_no_sense_is_refused(netnode, small, given, why):
 def test_the_same_scenario_passes_and_so_does_its_result(netnode, small, baseline):
     called = netnode("check", small, *QUICK, "--baseline", baseline, "--exact")
     assert called.code == 0
-    assert "PASS  grizzly: traces against the baseline " in called.out
+    assert "PASS  grizzly: the same bits as in the baseline " in called.out
     assert "nothing moved in 4 traces" in called.out
     assert netnode("run", small, *QUICK, "-o", "done").code == 0
     saved = netnode("check", "done", "--baseline", baseline, "--exact")
@@ -143,8 +143,8 @@ def test_a_changed_scenario_is_judged_only_if_said_so(netnode, small, baseline):
     found = verdicts(judged)
     name = f"grizzly: {metric} against the baseline"
     assert found[name] == "fail"
-    assert found["folsom: traces against the baseline"] == "pass"
-    assert found["grizzly: traces against the baseline"] == "not comparable"
+    assert found["folsom: the same bits as in the baseline"] == "pass"
+    assert found["grizzly: the same bits as in the baseline"] == "not comparable"
     assert verdicts(netnode(*changed, "-t", f"{metric}=2"))[name] == "pass"
 
 
@@ -153,7 +153,7 @@ def test_another_seed_is_a_sample_of_its_own(netnode, small, baseline):
                      "--json")  # fmt: skip
     document = json.loads(called.out)
     assert (document["seed"], document["replications"]) == (5, 7)
-    assert verdicts(called)["grizzly: traces against the baseline"] == "not comparable"
+    assert verdicts(called)["grizzly: the same bits as in the baseline"] == "not comparable"
     (one,) = [f for f in document["findings"]
               if f["name"] == "folsom: router.availability against the baseline"]  # fmt: skip
     assert "(not paired, n = 4)" in one["found"]
