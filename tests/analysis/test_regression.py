@@ -298,7 +298,7 @@ def test_metrics_that_moved_alone_are_told_and_fail_only_where_bits_are_asked_fo
     now = with_values(result, load__carried=result.samples["base"].values[ONE] + 1)
     found = traces(now, baseline_of(result))
     assert (found.verdict, found.found) == (
-        Verdict.PASS, f"nothing moved in the traces; 1 of {len(METRICS)} metrics moved: load.carried",
+        Verdict.PASS, f"nothing moved in the traces; 1 of {len(METRICS)} metrics moved: {ONE}",
     )  # fmt: skip
     assert traces(now, baseline_of(result), exact=True).verdict == Verdict.FAIL
     elsewhere = dataclasses.replace(baseline_of(result), machine={})
