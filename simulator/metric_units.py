@@ -14,7 +14,7 @@ from simulator import units
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of metrics: its symbol and in words, and how a limit in it is read and written.
+    """A unit of metrics: its symbol, what it is, and how a limit in it is read and written.
 
     *write* is for files, to the last bit; *show* for people, as short as it can be.
     """
@@ -35,25 +35,31 @@ def _shortest(value: float, sizes: Mapping[str, float]) -> str:
 
 TIMES = {unit: units.DURATIONS[unit] for unit in ("s", "ms", "us", "min", "h", "d")}
 RATES = {unit: units.BIT_RATES[unit] for unit in ("bps", "kbps", "Mbps", "Gbps", "Tbps")}
-SHARE = Unit("1", "a share", units.share, lambda value: value, lambda value: f"{100 * value:.12g}%")
-NUMBER = Unit("1", "a plain number", units.number, lambda value: value, "{:.12g}".format)
+SHARE = Unit(
+    "1",
+    "a share, like 99.95%",
+    units.share,
+    lambda value: value,
+    lambda value: f"{100 * value:.12g}%",
+)
+NUMBER = Unit("1", "a plain number, like 3", units.number, lambda value: value, "{:.12g}".format)
 SECONDS = Unit(
     "s",
-    "a time",
+    "a time, like 30s",
     units.duration,
     lambda value: f"{value!r}s",
     lambda value: _shortest(value, TIMES),
 )
 HOURS = Unit(
     "h",
-    "a time",
+    "a time, like 30s",
     units.hours,
     lambda value: f"{value!r}h",
     lambda value: _shortest(value * units.HOUR, TIMES),
 )
 BIT_RATE = Unit(
     "bit/s",
-    "a rate",
+    "a rate, like 4Gbps",
     units.bit_rate,
     lambda value: f"{value!r}bps",
     lambda value: _shortest(value, RATES),

@@ -80,7 +80,7 @@ def number(value: object) -> float:
     """A plain number, which has no unit and is not text."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
-    raise ValueError(f"'{value}' is not a plain number such as 3")
+    raise ValueError(f"'{value}' is not a plain number")
 
 
 def bit_rate(value: object) -> float:

@@ -48,14 +48,15 @@ def write_result(result: ResultSet, folder: Path, *, pictures: bool) -> None:
 def _write_tables(result: ResultSet, work: Path) -> None:
     resolved = resolved_yaml(result.scenario)
     (work / "scenario.resolved.yaml").write_text(resolved, encoding="utf-8")
-    _write_json(work / "manifest.json", manifest(result, resolved))
     _write_json(work / "summary.json", result.document())
     if result.fingerprints:
         _write_json(work / "fingerprints.json", _fingerprints(result))
     if result.findings:
         checked = checked_of(result, result.findings)
         _write_json(work / "checks.json", checked.document())
-    result.frame.to_parquet(work / "replications.parquet", index=False)
+    table = work / "replications.parquet"
+    result.frame.to_parquet(table, index=False)
+    _write_json(work / "manifest.json", manifest(result, resolved, table))
     if result.objects_rows:
         result.objects.to_parquet(work / "objects.parquet", index=False)
     if result.traces:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from simulator.analysis.fingerprint import Fingerprint, fingerprint_of
-from simulator.analysis.manifest import compressed
+from simulator.analysis.manifest import compressed, sha256_of
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet, Sample
 from simulator.analysis.tables import read_table
@@ -59,6 +59,9 @@ def load_result(folder: str | Path) -> ResultSet:
     wanted = [(variant, number) for variant in samples for number in replications]
     fingerprints, machine = _fingerprints(folder / FINGERPRINTS, wanted)
     _compare(folder, samples, summary)
+    if head.get("replications_sha256", told := sha256_of(folder / TABLE)) != told:
+        why = "not the table that was written: its SHA-256 is not the manifest's"
+        raise damaged(folder / TABLE, why)
     return ResultSet(
         scenario, replications, samples,
         partial=head["partial"], trace_replication=head["trace_replication"], folder=folder,

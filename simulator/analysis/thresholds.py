@@ -84,8 +84,10 @@ def _judged(result: ResultSet, threshold: Threshold, variant: str, place: str) -
         "limit": threshold.value,
         "n": estimate.n,
     }
-    found = _found(result, threshold, estimate)
-    return Finding(name, verdict(threshold, estimate), found, variant, metric, place, numbers)
+    found, judged = _found(result, threshold, estimate), verdict(threshold, estimate)
+    if judged is Verdict.UNDECIDED:
+        found += _remedy(threshold, estimate)
+    return Finding(name, judged, found, variant, metric, place, numbers)
 
 
 def in_words(threshold: Threshold) -> str:
@@ -119,6 +121,34 @@ def _found(result: ResultSet, threshold: Threshold, estimate: Estimate) -> str:
     if result.partial:
         words.append("of a partial result")
     return ", ".join(words)
+
+
+def _remedy(threshold: Threshold, estimate: Estimate) -> str:
+    """What would decide an undecided threshold, in words, where that can be said."""
+    if None not in (estimate.ci_low, estimate.ci_high):
+        count = replications_needed(threshold, estimate)
+        return f", about {count:,} would decide" if count else ""
+    return ", which no number of them bounds" if estimate.unseen else ""
+
+
+def replications_needed(threshold: Threshold, estimate: Estimate) -> int | None:
+    """About how many replications would decide *threshold*, to two digits; None for any number.
+
+    Intervals shrink with the root of their number, and bounds of what was never seen with it. The
+    interval is taken to shrink around where it is, so this is a guess, and no promise.
+    """
+    mean, low, high = estimate.mean, estimate.ci_low, estimate.ci_high
+    assert mean is not None
+    assert low is not None
+    assert high is not None
+    distance = abs(threshold.value - mean)
+    if distance == 0 or (threshold.on == "p95" and estimate.note):
+        return None
+    width = high - mean if threshold.value > mean else mean - low
+    shrinks = 1.0 if estimate.unseen else 0.5
+    needed = estimate.n * math.pow(width / distance, 1 / shrinks)
+    size = 10.0 ** max(math.floor(math.log10(needed)) - 1, 0)
+    return max(math.ceil(round(needed / size, 6)) * int(size), estimate.n + 1)
 
 
 def _missing_replications(result: ResultSet) -> Iterator[Finding]:

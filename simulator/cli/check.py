@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.against import baseline_options, read_against
-from simulator.cli.inputs import read_result, read_scenario, run_options, undecided_option
+from simulator.cli.inputs import (
+    read_result,
+    read_scenario,
+    run_options,
+    set_option,
+    undecided_option,
+)
 from simulator.cli.output import CHECK_FORMATS, emit_checked
 from simulator.cli.progress import progress
 from simulator.errors import MissingError, OutputError
@@ -17,15 +23,21 @@ from simulator.errors import MissingError, OutputError
 if TYPE_CHECKING:
     from simulator.analysis.findings import Checked
     from simulator.analysis.results import ResultSet
-    from simulator.analysis.verdicts import Undecided
+    from simulator.analysis.verdicts import Finding, Undecided
     from simulator.scenario.schema import Scenario
 
-RUNNING = ("replications", "seed", "jobs")
+RUNNING = {
+    "overrides": "--set",
+    "replications": "--replications",
+    "seed": "--seed",
+    "jobs": "--jobs",
+}
 COMMAND_LINE = click.core.ParameterSource.COMMANDLINE
 
 
 @click.command(short_help="Check a scenario or a result: its thresholds, or against a baseline.")
 @click.argument("target", metavar="RESULT|SCENARIO", type=click.Path(path_type=Path))
+@set_option
 @click.option("--thresholds", type=click.Path(path_type=Path), metavar="FILE",
               help="Take the thresholds of this scenario file.")  # fmt: skip
 @baseline_options
@@ -41,6 +53,7 @@ def command(
     ctx: click.Context,
     *,
     target: Path,
+    overrides: tuple[str, ...],
     thresholds: Path | None,
     baseline: Path | None,
     tolerances: tuple[str, ...],
@@ -57,8 +70,9 @@ def command(
 ) -> int:
     """Check whether a result folder, or a scenario file, which is run, keeps its thresholds.
 
-    With --baseline, also whether it lost anything since `netnode baseline update` wrote that file:
-    run with the same seed as often, or with another --seed as a sample of its own.
+    With --baseline, whether it lost anything since `netnode baseline update` wrote that file: run
+    with its seed as often, or with another --seed as a sample of its own. The scenario's thresholds
+    are not judged then, for they may need more replications; those of --thresholds are.
 
     Each is a pass, a fail, or undecided: some of the interval keeps the limit. Exit code 0 if all
     pass, 1 if one fails, 4 if the result lacks what is asked for, 3 if one is undecided.
@@ -68,31 +82,32 @@ def command(
     netnode check results/grizzly --thresholds limits.yaml --undecided fail
     netnode check scenario.yaml --baseline results/baseline/scenario.json -t load.carried=50Mbps
     """
-    given = [f"--{name}" for name in RUNNING if ctx.get_parameter_source(name) == COMMAND_LINE]
+    given = [
+        option for name, option in RUNNING.items()
+        if ctx.get_parameter_source(name) == COMMAND_LINE
+    ]  # fmt: skip
     saved = os.path.isdir(target)
     if given and saved:
         raise click.UsageError(f"{', '.join(given)}: {target} is a result, so nothing is run")
-    limits = read_scenario(thresholds, quiet=quiet) if thresholds else None
     against = read_against(baseline, tolerances, exact=exact, changed=changed)
-    if saved:
-        result = read_result(target)
-        limits = limits or result.scenario
-        if against:
-            against.refuse_other_result(result)
-    else:
-        scenario = read_scenario(target, quiet=quiet)
-        limits = limits or scenario
-        if against:
-            replications, seed = against.size(scenario, replications, seed)
-        if thresholds or not against:
-            _refuse_nothing(limits)
-        result = _run(scenario, replications, seed, jobs, quiet=quiet)
+    saved_result = read_result(target) if saved else None
+    scenario = (
+        saved_result.scenario if saved_result else read_scenario(target, overrides, quiet=quiet)
+    )
+    limits = read_scenario(thresholds, quiet=quiet) if thresholds else scenario
+    if thresholds or not against:
+        _refuse_nothing(limits)
+    if saved_result and against:
+        against.refuse_other_result(saved_result)
+    elif against:
+        replications, seed = against.size(scenario, replications, seed)
+    result = saved_result or _run(scenario, replications, seed, jobs, quiet=quiet)
     from simulator.analysis.findings import checked_of
     from simulator.analysis.thresholds import judge
 
+    findings: list[Finding] = []
     if thresholds or not against:
-        _refuse_nothing(limits)
-    findings = judge(result, limits.thresholds, limits.threshold_places)
+        findings += judge(result, limits.thresholds, limits.threshold_places)
     findings += against.findings(result) if against else []
     checked = checked_of(result, findings, undecided or "undecided")
     if junit:

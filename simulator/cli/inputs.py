@@ -57,6 +57,13 @@ def output_options(command: F) -> F:
     return command
 
 
+def set_option(command: F) -> F:
+    """Values to set in a scenario."""
+    return click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+                        help="Set a value, as in -S hosts.network.count=3; a mapping is merged "
+                        "with the scenario's, null takes away. Repeatable.")(command)  # fmt: skip
+
+
 def undecided_option(command: F) -> F:
     """What becomes of undecided findings."""
     return click.option("--undecided", type=click.Choice(["pass", "fail"]),

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator import interrupts
-from simulator.cli.inputs import output_options, read_scenario, run_options, undecided_option
+from simulator.cli.inputs import (
+    output_options,
+    read_scenario,
+    run_options,
+    set_option,
+    undecided_option,
+)
 from simulator.cli.output import emit, emit_checked, emit_source, note
 from simulator.cli.progress import progress
 from simulator.errors import OutputError, PartialRunError
@@ -35,9 +41,7 @@ class Output:
 
 @click.command(short_help="Simulate a scenario; print and keep what it found.")
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-              help="Set a value, as in -S hosts.network.count=3; a mapping is merged with "
-              "the scenario's, null takes away. Repeatable.")  # fmt: skip
+@set_option
 @run_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder to write, instead of results/SCENARIO/TIME.")  # fmt: skip

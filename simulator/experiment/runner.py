@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from operator import index
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,7 +22,7 @@ from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
 from simulator.analysis.results import ResultSet, Sample
 from simulator.errors import InputError, PartialRunError
-from simulator.experiment.workers import Crew, Job, Outcome, Worker, cores
+from simulator.experiment.workers import Job, Outcome, cores, outcomes
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import REPLICATION_LIMIT, Scenario
 from simulator.scenario.size import OBJECT_BYTES, objects_in_all
@@ -153,40 +152,14 @@ def _gather(
     count = job.scenario.replications
     with (
         interrupts.seen(held=jobs > 1) as seen,
-        _outcomes(gathered, job, jobs, start_method, seen) as found,
+        outcomes(job, range(count), jobs, start_method, seen, late=gathered.add) as found,
     ):
         progress(0, count)
-        for outcomes in found:
+        for variants in found:
             if seen:  # its exception got lost in the simulation
                 raise KeyboardInterrupt
-            gathered.add(outcomes)
+            gathered.add(variants)
             progress(gathered.count, count)
-
-
-@contextmanager
-def _outcomes(
-    gathered: Gathered, job: Job, jobs: int, start_method: str | None, seen: list[int]
-) -> Iterator[Iterator[list[Outcome]]]:
-    """The replications in order, computed here or by a crew that ends with the body.
-
-    A crew is waited for until one of the interrupts *seen*; an exception in the middle of its
-    locks could leave them held.
-    """
-    if jobs == 1:
-        worker = Worker(job)
-        yield map(worker.replicate, range(job.scenario.replications))
-        return
-    crew = Crew(job, jobs, start_method)
-    try:
-        crew.start()
-        yield crew.outcomes(seen)
-        crew.close()
-    except BaseException:
-        with interrupts.seen(held=True) as more:
-            for outcomes in crew.stop():
-                gathered.add(outcomes)
-            more.clear()  # the run is ending already
-        raise
 
 
 class Gathered:

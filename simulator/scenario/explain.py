@@ -110,7 +110,8 @@ def dotted(path: Iterable[str | int]) -> str:
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or what is allowed."""
     options = list(allowed)
-    close = difflib.get_close_matches(word, options, n=1)
+    close = [option for option in options if sorted(option) == sorted(word)]  # `=>` for `>=`
+    close = close or difflib.get_close_matches(word, options, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; allowed: {', '.join(options)}" if options else ""

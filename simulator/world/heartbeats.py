@@ -80,7 +80,7 @@ class Heart:
         self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
-        self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
+        self._heard = Heard(noise, agent.control.losses, limit, keeps=not explicit)
         self._answered: Event | None = None  # the last one sent has been processed, if asked for
         self._open: Stretch | None = None
         self._parked = False  # its process sleeps, though the agent's has ended
@@ -243,7 +243,7 @@ class Heart:
             return False  # it waits behind other calls
         self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
         if heard:
-            self._heard.follow(self._open)
+            self._heard.follow(self._open, self._cluster.env.now)
         return True
 
     def _publish(self, first: bool) -> float | None:
@@ -411,7 +411,7 @@ class Heart:
         if self._explicit:
             return
         recorder, component = self._cluster.recorder, self._agent.component
-        alive = self._heard.alive(horizon, self._limit)
+        alive = self._heard.alive(horizon)
         if not any(start <= 0 < down for start, down in alive):
             recorder.add(0.0, Kind.AGENT_DOWN, component)
         for start, down in alive:

@@ -16,7 +16,7 @@ from simulator.neutron.failover import passes_of
 from simulator.neutron.records import COMPUTE_MODES
 from simulator.neutron.records import Agent as Row
 from simulator.neutron.server import Server
-from simulator.trace import Batch, Kind, Recorder, Sort, Trace
+from simulator.trace import Kind, Recorder, Sort, Trace
 from simulator.world.agents import Agent
 from simulator.world.api import Api
 from simulator.world.cluster import Cluster
@@ -268,12 +268,10 @@ class World:
             self.ports.settle(agent, things)
             if things and self.cluster.is_up(agent.plan.host):
                 agent.configured = dict.fromkeys(things, 0.0)
-                self.recorder.batch(
-                    Batch(Kind.CONFIGURED, agent.component, things, [0.0] * len(things))
-                )
+                self.recorder.batch(Kind.CONFIGURED, agent.component, things, [0.0] * len(things))
         self.workflows.costs.begin()
         every = range(len(objects.names))
-        self.recorder.batch(Batch(Kind.CREATED, -1, every, [0.0] * len(every)))
+        self.recorder.batch(Kind.CREATED, -1, every, [0.0] * len(every))
 
     def _bind(self, sort: Sort, numbers: list[int]) -> None:
         """Give each object its agents; one that was not asked for is bound at its first trigger."""

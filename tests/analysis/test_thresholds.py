@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -13,7 +14,13 @@ from lab import scenario
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import ResultSet, Sample
 from simulator.analysis.statistics import ONE, Estimate
-from simulator.analysis.thresholds import KEEPS, in_words, judge, verdict
+from simulator.analysis.thresholds import (
+    KEEPS,
+    in_words,
+    judge,
+    replications_needed,
+    verdict,
+)
 from simulator.analysis.verdicts import Verdict, exit_code
 from simulator.scenario.thresholds import Threshold
 
@@ -142,7 +149,7 @@ def test_the_mean_and_its_ends_are_those_of_the_table():
     found = result({"a": {"router.outages": [5, 6, 7]}})
     (finding,) = judge(found, [limit("<", 7)])
     assert finding.verdict == UNDECIDED
-    assert finding.found == "6.0 [3.5, 8.5], limit 7, 3 replications"
+    assert finding.found == "6.0 [3.5, 8.5], limit 7, 3 replications, about 19 would decide"
     assert finding.numbers == {
         "value": 6.0,
         "ci_low": pytest.approx(3.516, abs=1e-3),
@@ -199,7 +206,46 @@ def test_an_availability_that_never_failed_is_bounded_from_below():
     for value, expected in (("90%", PASS), ("91%", UNDECIDED)):
         (finding,) = judge(found, [limit(">=", value, "router.availability")])
         assert finding.verdict == expected
-    assert finding.found == "100 % (at least 90 %), limit 91 %, 30 replications"
+    words = "100 % (at least 90 %), limit 91 %, 30 replications, about 32 would decide"
+    assert finding.found == words
+
+
+@pytest.mark.parametrize(
+    ("estimate", "value", "count"),
+    [
+        (between(4.0, 6.0), 5.5, 120),  # half the width: four times 30
+        (between(4.0, 6.0), 4.9, 3000),
+        (between(4.0, 7.0), 6.0, 120),  # the side that the limit is on
+        (between(4.0, 6.0), 6.0, 31),  # it touches
+        (between(4.0, 6.0), 5.0, None),
+        (Estimate(0.0, 0.0, 0.09, 30, "1", unseen=True), 0.03, 90),  # about 3 / n
+    ],
+)
+def test_how_many_replications_would_decide(estimate, value, count):
+    assert replications_needed(limit("<", value), estimate) == count
+
+
+def test_what_nothing_bounds_is_told_so():
+    found = result({"a": {"router.conflicted_time": [0.0] * 30}})
+    (finding,) = judge(found, [limit("<", "1s", "router.conflicted_time")])
+    assert finding.found == (
+        "0 (in at most 9.5 %), limit 1 s, 30 replications, which no number of them bounds"
+    )
+
+
+def normal(n):
+    """*n* values that are spread as a normal distribution of mean 5 and deviation 1."""
+    return [NormalDist(5, 1).inv_cdf((i + 0.5) / n) for i in range(n)]
+
+
+def test_as_many_replications_as_were_told_decide():
+    """Against 5.1: 1.96 / sqrt(n) is below 0.1 from 385 on."""
+    (few,) = judge(result({"a": {"router.outages": normal(100)}}), [limit("<", 5.1)])
+    assert few.verdict == UNDECIDED
+    assert few.found.endswith("100 replications, about 400 would decide")
+    for count, expected in ((350, UNDECIDED), (400, PASS)):
+        (more,) = judge(result({"a": {"router.outages": normal(count)}}), [limit("<", 5.1)])
+        assert more.verdict == expected
 
 
 def test_a_partial_result_is_judged_and_never_passes():

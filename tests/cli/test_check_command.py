@@ -162,6 +162,9 @@ def test_github_has_log_annotations_and_summary(netnode, limited, monkeypatch):
         f"::error file=limited.yaml,line={line},title=grizzly%3A router.outages > 1000000::fail: "
     )
     assert Path("summary.md").read_text().startswith("# Before\n**small, checked: 2 pass, 1 fail")
+    Path("summary.md").write_text("x" * (1024 * 1024 - 16 * 1024 - 30))
+    netnode("check", path, "-n", 2, "--format", "github", *QUICK)
+    assert Path("summary.md").read_text().endswith("x\nCut here: 7 more lines do not fit.\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "nowhere/summary.md")
     called = netnode("check", path, "-n", 2, "--format", "github", "-j", "1")
     assert called.code == 1
@@ -200,6 +203,9 @@ def test_a_result_of_an_older_version_lacks_new_metrics(netnode, done):
     for metrics in summary["variants"].values():
         del metrics["router.conflicted_time"]
     (folder / "summary.json").write_text(json.dumps(summary))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["replications_sha256"]  # older ones had none
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     called = netnode("check", folder, "--undecided", "pass")
     assert called.code == 4
     assert "no metric 'router.conflicted_time' in this result" in called.out
@@ -222,6 +228,14 @@ def raised(path):
     frame = pd.read_parquet(path)
     mine = (frame["metric"] == "router.availability") & (frame["variant"] == "grizzly")
     frame.loc[mine, "value"] += 1e-4
+    frame.to_parquet(path, index=False)
+
+
+def swapped(path):
+    """A bit more here, a bit less there: the mean stays."""
+    frame = pd.read_parquet(path)
+    mine = (frame["metric"] == "router.availability") & (frame["variant"] == "grizzly")
+    frame.loc[mine, "value"] += [1e-4, -1e-4]
     frame.to_parquet(path, index=False)
 
 
@@ -270,6 +284,7 @@ CHANGED = "the mean of router.availability of variant"
     [
         ("replications.parquet", half, "damaged: "),
         ("replications.parquet", raised, f"damaged: {CHANGED} 'grizzly' is"),
+        ("replications.parquet", swapped, "damaged: not the table that was written: its SHA-256"),
         ("replications.parquet", undefined, f"damaged: {CHANGED} 'folsom' is"),
         ("replications.parquet", Path.unlink, "replications.parquet is missing"),
         ("summary.json", half, "damaged: not JSON"),
@@ -280,6 +295,7 @@ CHANGED = "the mean of router.availability of variant"
         ("summary.json", edited(n=200), f"{CHANGED} 'grizzly'"),
         ("manifest.json", key("schema_version", 2), "schema version 2; this is 1"),
         ("manifest.json", key("schema_version", None), "schema version None; this is 1"),
+        ("manifest.json", key("replications_sha256", "0"), "not the table that was written"),
         ("manifest.json", key("replication_numbers", "0-5"), "does not hold the manifest's"),
         ("scenario.resolved.yaml", replaced("value: 0.5", "value: 0.1"), "not the scenario that"),
         ("scenario.resolved.yaml", replaced("router.avail", "router.awail"), "not a scenario: "),

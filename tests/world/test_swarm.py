@@ -12,6 +12,7 @@ from swarm import distributed_keys, mixed_keys, random_keys
 from simulator.analysis.metrics import METRICS, measure
 from simulator.scenario.load import load_scenario
 from simulator.trace import Kind, Sort
+from simulator.world import heard
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 FAST = [
@@ -37,6 +38,13 @@ def seeds(*limits):
 @pytest.mark.parametrize("seed", seeds(60))
 def test_computed_and_simulated_heartbeats_give_the_same_trace(seed):
     _same_trace(random_keys(seed), seed)
+
+
+@pytest.mark.parametrize("seed", range(60, 80))
+@pytest.mark.parametrize("make", [random_keys, mixed_keys], ids=["any", "mixed"])
+def test_they_do_so_if_what_was_heard_is_packed_at_once(seed, make, monkeypatch):
+    monkeypatch.setattr(heard, "MANY", 1)
+    _same_trace(make(seed), seed)
 
 
 @pytest.mark.parametrize("seed", seeds(20))

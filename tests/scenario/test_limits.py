@@ -79,7 +79,7 @@ def test_a_limit_is_read_in_its_metrics_unit(tmp_path, metric, value, number):
     ("metric", "value", "why"),
     [
         ("router.availability", "99.95", "quantity: '99.95' is not between 0 and 1; write '99.95%'"
-         " or 0.9995 (router.availability is a share)"),
+         " or 0.9995 (router.availability is a share, like 99.95%)"),
         ("router.availability", "30s", "quantity: unknown unit 's'; allowed: % (router.avail"),
         ("router.availability", "101%", "quantity: '101%' is not between 0 and 1"),
         ("router.outage_p95", "30", "quantity: '30' has no unit; allowed: us, ms, s, min,"),
@@ -89,7 +89,7 @@ def test_a_limit_is_read_in_its_metrics_unit(tmp_path, metric, value, number):
         ("vm.hours_without_address", "2", "quantity: '2' has no unit"),
         ("vm.hours_without_address", "2m", "quantity: 'm' is ambiguous: write 'min'"),
         ("load.carried", "4s", "quantity: unknown unit 's'; allowed: bps, bit/s"),
-        ("router.outages", "3h", "quantity: '3h' is not a plain number such as 3"),
+        ("router.outages", "3h", "quantity: '3h' is not a plain number (router.outages is a"),
         ("router.outages", "'3'", "quantity: '3' is not a plain number"),
         ("router.outages", "true", "quantity: 'True' is not a plain number"),
         ("router.outages", ".inf", "quantity: 'inf' is not a plain number"),
@@ -127,6 +127,9 @@ def test_all_mistakes_of_all_thresholds_come_at_once(tmp_path):
     assert lines[0].startswith("10:14: ")
     assert lines[0].endswith("did you mean 'router.availability'?")
     assert lines[1].endswith("no variant is named 'on'; did you mean 'one'?")
+    assert told(tmp_path, BASE + limit("router.outages", 3).replace('"<"', '"=>"'))[0].endswith(
+        "'=>' is not allowed; did you mean '>='?"
+    )
     assert lines[2].endswith("'==' is not allowed; allowed: <, <=, >, >=")
     assert lines[8].startswith("15:58: ")
 
