@@ -106,7 +106,7 @@ def event_lines(frame: pd.DataFrame) -> list[str]:
     """The events of one trace in words (`tables.trace_frame`), a line each, fields by tabs."""
     columns = [frame[name].tolist() for name in ("time_s", "event", "subject", "object", "value")]
     return [
-        f"{time!r}\t{event}\t{subject}\t{thing}\t{value!r}"
+        f"{time!r}\t{event}\t{subject}\t{thing}\t{float(value)!r}"
         for time, event, subject, thing, value in zip(*columns, strict=True)
     ]
 
@@ -120,9 +120,8 @@ def first_difference(before: Sequence[str], after: Sequence[str]) -> tuple[str, 
 
 
 def _words(column: NDArray[Any]) -> NDArray[Any]:
-    """*column* as 64-bit little-endian words: floats by their bits."""
-    kind = "<f8" if column.dtype.kind == "f" else "<i8"
-    return np.ascontiguousarray(column.astype(kind, copy=False)).view("<i8")
+    """*column* as little-endian doubles: exact, in whatever type a trace keeps its numbers."""
+    return np.ascontiguousarray(column, dtype="<f8")
 
 
 def _tables(trace: Trace) -> str:
