@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from simulator import units
+from simulator.analysis.confidence import rule_of_three
 from simulator.analysis.metrics import METRICS
-from simulator.analysis.statistics import Estimate, rule_of_three
+from simulator.analysis.statistics import ONE, SOUND, Estimate
 
 MEAN_DIGITS = 4
 INTERVAL_DIGITS = 2
@@ -183,8 +184,9 @@ def _cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     if estimate.unseen:
         return _unseen_cell(estimate, scale, signed=signed)
     low, high = estimate.ci_low, estimate.ci_high
+    remark = _remark(estimate)
     if low is None or high is None:
-        return Cell(exact(mean, scale, signed=signed) if mean else "0")
+        return Cell(exact(mean, scale, signed=signed) if mean else "0", remark=remark)
     if low == high:
         value = exact(mean, scale, signed=signed)
         clear = signed and low != 0
@@ -195,8 +197,17 @@ def _cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     return Cell(
         _with_unit(number(mean, decimals, signed=signed), scale),
         f"[{', '.join(ends)}]",
+        remark,
         clear=signed and (low > 0 or high < 0),
     )
+
+
+def _remark(estimate: Estimate) -> str:
+    """Why the interval is open or doubtful; with few replications a report says so once."""
+    is_open = estimate.ci_low is None or estimate.ci_high is None
+    if estimate.note in (None, ONE) or not (estimate.doubtful or is_open):
+        return ""
+    return "" if estimate.n < SOUND else str(estimate.note)
 
 
 def _unseen_cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:

@@ -11,12 +11,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.statistics import CONFIDENCE, ONE, Estimate
+from simulator.analysis.confidence import CONFIDENCE
+from simulator.analysis.statistics import ONE, Estimate
 from simulator.trace import Floats
 
 
 def quantile(
-    values: Floats, share: float, *, unit: str, high: float | None = None, reason: str = ""
+    values: Floats,
+    share: float,
+    *,
+    unit: str,
+    high: float | None = None,
+    reason: str = "",
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """What a *share* of replications, between 0 and 1, does not exceed, in *unit*.
 
@@ -34,10 +41,10 @@ def quantile(
     middle = float(np.quantile(ordered, share, method="inverted_cdf"))
     if n == 1:
         return Estimate(middle, None, None, 1, unit, note=ONE)
-    below, above = ranks(n, share)
+    below, above = ranks(n, share, confidence)
     low = float(ordered[below - 1]) if below else 0.0
     top = float(ordered[above - 1]) if above <= n else high
-    return Estimate(middle, low, top, n, unit, note=_open(n, below, above))
+    return Estimate(middle, low, top, n, unit, note=_open(n, below, above, confidence))
 
 
 def ranks(n: int, share: float, confidence: float = CONFIDENCE) -> tuple[int, int]:
@@ -54,9 +61,9 @@ def ranks(n: int, share: float, confidence: float = CONFIDENCE) -> tuple[int, in
     return below, above
 
 
-def _open(n: int, below: int, above: int) -> str | None:
+def _open(n: int, below: int, above: int, confidence: float) -> str | None:
     """What to say of an interval that is open on a side."""
     if below and above <= n:
         return None
     side = "upper" if below else "lower" if above <= n else "upper or lower"
-    return f"{n} replications are too few for a 95 % bound: no {side} one"
+    return f"{n} replications are too few for a {100 * confidence:.4g} % bound: no {side} one"

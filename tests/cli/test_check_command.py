@@ -15,7 +15,7 @@ import pytest
 from simulator import load_scenario, run
 from simulator.analysis.reading import load_result
 from simulator.errors import PartialRunError
-from simulator.experiment import runner
+from simulator.experiment import runner, workers
 
 QUICK = ("-j", "1", "-q")
 PASSES = '{metric: router.availability, op: ">=", value: 50%}'
@@ -313,14 +313,14 @@ def test_a_damaged_result_is_never_judged(netnode, done, name, damage, why):
 
 def test_a_partial_result_is_judged_and_lacks_replications(netnode, limited, monkeypatch):
     """A replication fails in its run; what had finished is kept."""
-    replicate = runner.Worker.replicate
+    replicate = workers.Worker.replicate
 
     def fail(self, number):
         if number == 2:
             raise ZeroDivisionError("on purpose")
         return replicate(self, number)
 
-    monkeypatch.setattr(runner.Worker, "replicate", fail)
+    monkeypatch.setattr(workers.Worker, "replicate", fail)
     path = limited(PASSES)
     ran = netnode("run", path, "-o", "half", *QUICK)
     assert ran.code == PartialRunError.exit_code
@@ -338,20 +338,20 @@ def test_an_interrupted_check_prints_nothing(netnode, limited, monkeypatch):
     def stop(self, number):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner.Worker, "replicate", stop)
+    monkeypatch.setattr(workers.Worker, "replicate", stop)
     called = netnode("check", limited(PASSES), *QUICK)
     assert (called.code, called.out) == (130, "")
 
 
 def test_an_interrupted_run_judges_what_had_finished(netnode, limited, monkeypatch):
-    replicate = runner.Worker.replicate
+    replicate = workers.Worker.replicate
 
     def stop(self, number):
         if number == 2:
             raise KeyboardInterrupt
         return replicate(self, number)
 
-    monkeypatch.setattr(runner.Worker, "replicate", stop)
+    monkeypatch.setattr(workers.Worker, "replicate", stop)
     called = netnode("run", limited(PASSES), "-o", "half", *QUICK)
     assert called.code == 130
     assert "small, checked: 2 pass, 1 missing" in called.out

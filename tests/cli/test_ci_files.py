@@ -69,8 +69,9 @@ def test_every_command_exists_and_takes_its_options(where, line):
     assert name in COMMANDS
     if not rest:
         return
-    command = group.get_command(click.Context(group), name)
-    context = command.make_context(name, rest)  # raises for an unknown option or value
+    parent = click.Context(group, **group.context_settings)
+    command = group.get_command(parent, name)
+    context = command.make_context(name, rest, parent)  # raises for an unknown option or value
     target = context.params.get("target")
     if target is not None:
         assert load_scenario(ROOT / target, context.params["overrides"]).thresholds
