@@ -257,9 +257,7 @@ class Costs(Model):
     answer_per_router: Duration = 1 / 256
     """For the server to answer for one router of an L3 agent's sync: 1 s for 256 (a08aa3bf2f)."""
     heartbeat: TimeDistribution | None = None
-    """For a worker of the server to process a heartbeat, one after the other; unset: none.
-
-    Where it is set, heartbeats are simulated one by one."""
+    """For a worker of the server to process a heartbeat, one after the other; unset: none."""
     reschedule: Duration = 0.1
     """For the server to move one router or network off a dead agent, calls to agents apart."""
     promote: Duration = 2.0

@@ -23,6 +23,21 @@ CAUSES = ("crash", "operator", "shutdown")
 Watcher: TypeAlias = Callable[[int, bool], None]
 
 
+class Instants(Environment):
+    """SimPy's environment, which also knows how far the present instant has come.
+
+    *reached* is the latest turn, as `priority` makes them, of all that has happened in it.
+    """
+
+    reached = 0
+
+    def step(self) -> None:
+        """Let the next event happen."""
+        time, turn, *_ = self._queue[0]
+        self.reached = turn if time > self._now or turn > self.reached else self.reached
+        super().step()
+
+
 class Cluster:
     """Components, their causes of failure, and the clock."""
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from simulator.clock import TICK
 from simulator.world.noise import Noise, Stretch
+from simulator.world.queueing import Line
 from simulator.world.spans import joined
 
 
@@ -74,14 +75,14 @@ class Heard:
         count = stretch.left_by(horizon, inclusive=False)
         return self._noise.spans(stretch, count, self._limit, self._cut(stretch))
 
-    def under_way(self, now: float, epoch: int) -> Iterator[tuple[Stretch, Sequence[float]]]:
+    def under_way(self, now: float, epoch: int) -> Iterator[tuple[int, Sequence[float]]]:
         """What of the ended stretches of *epoch* arrives after *now*: no longer of them."""
         for stretch in self._unsettled:
             if stretch.epoch < epoch or math.isfinite(stretch.cut):
                 continue
             assert stretch.count is not None
             stretch.cut = now + TICK
-            yield stretch, self._noise.under_way(stretch, stretch.count, now)
+            yield epoch, self._noise.under_way(stretch, stretch.count, now)
 
     def last(self, now: float) -> float:
         """When the last one was processed, at *now* at the latest."""
@@ -133,3 +134,51 @@ class Heard:
 
 MANY = 32
 """With so many stretches it is looked which are over: often enough, and seldom enough."""
+
+
+class HeardInLine:
+    """The same where heartbeats wait in *line* for a server that needs time for each."""
+
+    def __init__(
+        self, line: Line, component: int, noise: Noise, limit: float, attend: Callable[[], None]
+    ) -> None:
+        self._line = line
+        self._limit = limit
+        self._who = line.enter(component, noise, attend)
+        self._times: list[float] = []
+        self.latest = -math.inf
+
+    def add(self, time: float) -> None:
+        """One that was simulated is processed at *time*."""
+        self.latest = time
+        self._times.append(time)
+        self._line.hear(self._who, time)
+
+    def follow(self, stretch: Stretch, patience: float) -> None:
+        """Those of *stretch* come as they leave; *patience*: see `Line`."""
+        self._line.follow(self._who, stretch, patience)
+
+    def end(self) -> None:
+        """The stretch followed last ends now."""
+        self._line.end(self._who)
+
+    def under_way(self, now: float, epoch: int) -> list[tuple[int, list[float]]]:
+        """What has left and comes after *now*: no longer of its stretch."""
+        return [(epoch, self._line.under_way(self._who, now))]
+
+    def withdraw(self) -> list[float]:
+        """When those that have come and wait are processed: no longer of the line."""
+        return self._line.withdraw(self._who)
+
+    def last(self, now: float) -> float:
+        """When the last one was processed, now at the latest."""
+        return max(self.latest, self._line.last(self._who))
+
+    def silent_after(self, now: float, limit: float) -> float:
+        """Before when nothing but a change makes it silent for over *limit*, as far as is seen."""
+        return self._line.silent_after(self._who, self.last(now), limit)
+
+    def alive(self, horizon: float) -> list[tuple[float, float]]:
+        """When the agent was alive: up to the first instant of being down."""
+        found = [(time, time + self._limit + TICK) for time in self._times]
+        return joined(found + self._line.spans(self._who))

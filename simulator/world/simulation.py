@@ -19,7 +19,7 @@ from simulator.neutron.server import Server
 from simulator.trace import Kind, Recorder, Sort, Trace
 from simulator.world.agents import Agent
 from simulator.world.api import Api
-from simulator.world.cluster import Cluster
+from simulator.world.cluster import Cluster, Instants
 from simulator.world.control import ControlPlane
 from simulator.world.elections import elections
 from simulator.world.failures import FAILURES
@@ -70,7 +70,7 @@ class World:
     def __init__(self, plan: Plan, streams: Streams) -> None:
         self.plan = plan
         self.streams = streams
-        self.env = Environment()
+        self.env = Environment() if plan.service is None else Instants()
         self.recorder = Recorder()
         self.cluster = Cluster(plan, self.env, self.recorder)
         self.control = ControlPlane(self.cluster, plan, streams)
@@ -176,7 +176,7 @@ class World:
             phase=min(quantize(float(u) * interval), interval),
             noise=make_noise(
                 plan.delay, plan.loss,
-                interval=interval, limit=limit, calls=told,
+                interval=interval, limit=limit, calls=told, each=plan.service is not None,
                 streams=self.streams, entity=agent.entity,
             ),
             explicit=plan.one_by_one,

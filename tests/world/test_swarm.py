@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lab import columns, network_nodes, run_one, scenario
-from swarm import distributed_keys, mixed_keys, random_keys
+from swarm import distributed_keys, mixed_keys, random_keys, waiting_keys
 
 from simulator.analysis.metrics import METRICS, measure
 from simulator.scenario.load import load_scenario
@@ -69,6 +69,17 @@ def test_they_do_so_when_many_heartbeats_in_a_row_are_lost(release, delay, seed)
         },
     }
     _same_trace(keys, seed)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_they_do_so_when_they_wait_for_the_server(seed):
+    _same_trace(waiting_keys(seed), seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 2000))
+def test_they_do_so_when_they_wait_for_the_server_at_length(seed):
+    _same_trace(waiting_keys(seed), seed)
 
 
 @pytest.mark.parametrize("seed", range(24))
