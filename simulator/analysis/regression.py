@@ -1,9 +1,9 @@
 """Whether a result lost something against a baseline: metric by metric, and trace by trace.
 
 A metric is judged by its difference to the baseline, paired replication by replication where both
-drew the same random numbers (else Welch's). A loss is what goes the bad way; of a metric that has
-none, either way is. The interval of the loss decides: all of it beyond the tolerance fails, none of
-it passes, anything else is undecided.
+drew the same random numbers, else as two samples (Welch). A loss is what goes the bad way; of a
+metric that has none, either way is. The interval of the loss decides: all of it beyond the
+tolerance fails, none of it passes, anything else is undecided.
 
 The intervals hold together: of m judged differences each has an interval at 1 - 0.05 / m
 (Bonferroni), so that all of them contain the truth in 95 % of the runs. A result that has lost
@@ -14,7 +14,6 @@ replication passes: no replication that the baseline knows has seen the change.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -24,6 +23,7 @@ import numpy as np
 from simulator import units
 from simulator.analysis import machine
 from simulator.analysis.baseline import Baseline, first_events, moved
+from simulator.analysis.confidence import mean_interval, welch_interval
 from simulator.analysis.fingerprint import SLICES, Moved, first_difference
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.notation import cells
@@ -226,41 +226,24 @@ def _judged(difference: Estimate, tolerance: float, way: Better) -> tuple[Verdic
 
 
 def _mean(values: Floats, unit: str, confidence: float) -> Estimate:
-    """The mean of paired differences and its interval, by Student's t."""
+    """The mean of paired differences and its interval."""
     n = values.size
-    if not n:
-        return Estimate(0.0, None, None, 0, unit)
-    mean = float(np.mean(values))
-    if not np.any(values):
+    mean = float(np.mean(values)) if n else 0.0
+    if n and not np.any(values):
         return Estimate(0.0, 0.0, 0.0, n, unit)
-    if n == 1:
-        return Estimate(mean, None, None, 1, unit)
-    half = _student(n - 1, confidence) * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return Estimate(mean, mean - half, mean + half, n, unit)
+    if n < 2:
+        return Estimate(mean, None, None, n, unit)
+    return Estimate(mean, *mean_interval(values, confidence), n, unit)
 
 
 def _welch(now: Floats, before: Floats, unit: str, confidence: float) -> Estimate:
     """The difference of the means of independent samples and its interval."""
-    sides = [side[~np.isnan(side)] for side in (now, before)]
-    n = min(side.size for side in sides)
-    mean = float(np.mean(sides[0]) - np.mean(sides[1]))
-    if n == 1:
-        return Estimate(mean, None, None, 1, unit)
-    parts = [float(np.var(side, ddof=1)) / side.size for side in sides]
-    spread = sum(parts)
-    if spread == 0:
-        return Estimate(mean, mean, mean, n, unit)
-    freedom = spread**2 / sum(
-        part**2 / (side.size - 1) for part, side in zip(parts, sides, strict=True)
-    )
-    half = _student(freedom, confidence) * math.sqrt(spread)
-    return Estimate(mean, mean - half, mean + half, n, unit)
-
-
-def _student(freedom: float, confidence: float) -> float:
-    from scipy.special import stdtrit  # slow to load
-
-    return float(stdtrit(freedom, 0.5 + confidence / 2))
+    now, before = now[~np.isnan(now)], before[~np.isnan(before)]
+    n = min(now.size, before.size)
+    mean = float(np.mean(now) - np.mean(before))
+    if n < 2:
+        return Estimate(mean, None, None, n, unit)
+    return Estimate(mean, *welch_interval(now, before, confidence), n, unit)
 
 
 # -- bits ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from simulator.analysis.statistics import CONFIDENCE
+from simulator.analysis.confidence import CONFIDENCE
 from simulator.trace import Floats
 
 LEAST_HITS = 50
