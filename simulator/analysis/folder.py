@@ -49,6 +49,8 @@ def _write_tables(result: ResultSet, work: Path) -> None:
     resolved = resolved_yaml(result.scenario)
     (work / "scenario.resolved.yaml").write_text(resolved, encoding="utf-8")
     _write_json(work / "summary.json", result.document())
+    if result.fingerprints:
+        _write_json(work / "fingerprints.json", _fingerprints(result))
     if result.findings:
         checked = checked_of(result, result.findings)
         _write_json(work / "checks.json", checked.document())
@@ -59,6 +61,15 @@ def _write_tables(result: ResultSet, work: Path) -> None:
         result.objects.to_parquet(work / "objects.parquet", index=False)
     if result.traces:
         result.events.to_parquet(work / "trace.parquet", index=False)
+
+
+def _fingerprints(result: ResultSet) -> dict[str, Any]:
+    """What traces depend on, and the fingerprint of each by variant and replication."""
+    traces: dict[str, dict[str, Any]] = {variant: {} for variant in result.variants}
+    for variant, found in traces.items():
+        for number in result.replications:
+            found[str(number)] = result.fingerprints[variant, number].as_dict()
+    return {"machine": result.machine, "traces": traces}
 
 
 def _draw(result: ResultSet, work: Path) -> None:

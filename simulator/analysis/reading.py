@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from simulator.analysis.fingerprint import Fingerprint, fingerprint_of
 from simulator.analysis.manifest import compressed, sha256_of
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet, Sample
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MANIFEST, SCENARIO, TABLE, SUMMARY = (
     "manifest.json", "scenario.resolved.yaml", "replications.parquet", "summary.json",
 )  # fmt: skip
+FINGERPRINTS = "fingerprints.json"
 Summary: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Any]]]
 COLUMNS = {"variant": "O", "replication": "i", "metric": "O", "value": "f"}
 
@@ -54,6 +56,8 @@ def load_result(folder: str | Path) -> ResultSet:
     }
     if len(frame) != sum(len(s.values) for s in samples.values()) * len(replications):
         raise damaged(folder / TABLE, "holds rows of no variant of the scenario")
+    wanted = [(variant, number) for variant in samples for number in replications]
+    fingerprints, machine = _fingerprints(folder / FINGERPRINTS, wanted)
     _compare(folder, samples, summary)
     if head.get("replications_sha256", told := sha256_of(folder / TABLE)) != told:
         why = "not the table that was written: its SHA-256 is not the manifest's"
@@ -62,6 +66,7 @@ def load_result(folder: str | Path) -> ResultSet:
         scenario, replications, samples,
         partial=head["partial"], trace_replication=head["trace_replication"], folder=folder,
         stopped=head.get("stopped"),
+        fingerprints=fingerprints, machine=machine,
     )  # fmt: skip
 
 
@@ -71,7 +76,7 @@ def damaged(path: Path, why: str) -> InputError:
 
 
 def _manifest(path: Path) -> Mapping[str, Any]:
-    head = _json(path)
+    head = read_json(path)
     version = head.get("schema_version")
     if version != SCHEMA_VERSION or isinstance(version, bool):
         raise InputError(f"{path}: schema version {version}; this is {SCHEMA_VERSION}")
@@ -99,7 +104,7 @@ def _scenario(path: Path, head: Mapping[str, Any]) -> Scenario:
 
 def _summary(path: Path, scenario: Scenario) -> Summary:
     """The estimates by variant and metric."""
-    given = _json(path).get("variants")
+    given = read_json(path).get("variants")
     if not isinstance(given, dict) or list(given) != list(scenario.variants):
         raise damaged(path, "its variants are not those of the scenario")
     for variant, metrics in given.items():
@@ -160,7 +165,32 @@ def _sample(
     return Sample(values, {metric: reason for metric, reason in reasons.items() if reason})
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _fingerprints(
+    path: Path, wanted: list[tuple[str, int]]
+) -> tuple[dict[tuple[str, int], Fingerprint], dict[str, str]]:
+    """The fingerprint of each variant and replication *wanted*, and the machine they are of.
+
+    Nothing where there is no such file: results had none in the beginning.
+    """
+    if not path.exists():
+        return {}, {}
+    given = read_json(path)
+    try:
+        machine = {str(name): str(value) for name, value in given["machine"].items()}
+        rows = {
+            (variant, int(number)): fingerprint_of(one)
+            for variant, found in given["traces"].items()
+            for number, one in found.items()
+        }
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise damaged(path, f"odd fingerprints: {error}") from None
+    if set(rows) != set(wanted):
+        raise damaged(path, "its traces are not those of the replications")
+    return rows, machine
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in the file *path*; raises InputError that names it."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.confidence import CONFIDENCE
+from simulator.analysis.fingerprint import Fingerprint
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
 from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate, pairing_factor
@@ -42,6 +43,8 @@ class ResultSet:
 
     *replications* are the numbers of those that finished; *partial* says that some did not.
     *stopped* says why a run to a target ended.
+    *fingerprints* are by variant and replication; *machine* is what they depend on. Both are empty
+    in results written before there were any.
     """
 
     scenario: Scenario
@@ -53,6 +56,8 @@ class ResultSet:
     objects_rows: dict[tuple[str, int], ObjectRows] = field(default_factory=dict)
     folder: Path | None = None
     stopped: str | None = None
+    fingerprints: dict[tuple[str, int], Fingerprint] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
 
     # -- estimates -------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ from simulator.cli.output import drop, note
 from simulator.errors import NetnodeError, ScenarioError
 
 COMMANDS = (
-    "run", "check", "compare", "rare", "validate", "init", "explain", "presets", "releases",
-    "agents", "schema", "conformance", "import", "completion",
+    "run", "check", "compare", "baseline", "rare", "validate", "init", "explain", "presets",
+    "releases", "agents", "schema", "conformance", "import", "completion",
 )  # fmt: skip
 MODULES = {"import": "importing"}
 """The modules of commands whose own name is a word of Python's."""

@@ -35,6 +35,15 @@ def run_options(command: F) -> F:
     return command
 
 
+def tolerance_option(command: F) -> F:
+    """The option of commands that know baselines."""
+    return click.option(
+        "-t", "--tolerance", "tolerances", multiple=True, metavar="METRIC=VALUE",
+        help="A loss that is no alarm, in the metric's unit, as in router.availability=0.01%; "
+        "what is named is judged. Repeatable.",
+    )(command)  # fmt: skip
+
+
 def output_options(command: F) -> F:
     """The options of commands that print estimates."""
     for option in (
@@ -102,3 +111,37 @@ def refuse_folder(path: Path) -> None:
         within = path / "scenario.resolved.yaml"
         raise InputError(f"{path} is a result folder; its scenario is {within}")
     raise InputError(f"{path} is a folder; give a scenario file (.yaml)")
+
+
+def read_tolerances(given: Sequence[str]) -> dict[str, float]:
+    """The tolerances of `METRIC=VALUE` each, in the metric's unit. Raises BadParameter."""
+    from simulator.metric_units import METRIC_UNITS, NUMBER
+    from simulator.scenario.explain import nearest
+
+    found = {}
+    for text in given:
+        metric, equals, value = text.partition("=")
+        if not equals:
+            raise _refused(f"'{text}' is not of the form METRIC=VALUE")
+        if metric not in METRIC_UNITS:
+            raise _refused(f"no metric is named '{metric}'{nearest(metric, METRIC_UNITS)}")
+        unit = METRIC_UNITS[metric]
+        try:
+            number = unit.read(_plain(value) if unit is NUMBER else value)
+        except ValueError as error:
+            raise _refused(f"{metric}: {error} (it is {unit.words})") from None
+        if number < 0:
+            raise _refused(f"{metric}: '{value}' must not be negative")
+        found[metric] = number
+    return found
+
+
+def _plain(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _refused(why: str) -> click.BadParameter:
+    return click.BadParameter(why, param_hint="'--tolerance'")

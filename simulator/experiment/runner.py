@@ -16,6 +16,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from simulator import interrupts
+from simulator.analysis.fingerprint import Fingerprint
+from simulator.analysis.machine import machine
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
 from simulator.analysis.results import ResultSet, Sample
@@ -202,6 +204,7 @@ class Gathered:
         self._objects: dict[tuple[str, int], ObjectRows] = {}
         self._traces: dict[str, Trace] = {}
         self.whole = False
+        self._fingerprints: dict[tuple[str, int], Fingerprint] = {}
 
     @property
     def count(self) -> int:
@@ -223,6 +226,7 @@ class Gathered:
             )
             if outcome.objects is not None:
                 self._objects[outcome.variant, outcome.replication] = outcome.objects
+            self._fingerprints[outcome.variant, outcome.replication] = outcome.fingerprint
             if outcome.trace is not None:
                 self._traces[outcome.variant] = outcome.trace
         self._rows[outcomes[0].replication] = rows  # last: an interrupt may come anywhere
@@ -239,6 +243,8 @@ class Gathered:
             trace_replication=self._traced if traced else None,
             traces=self._traces if traced else {},
             objects_rows={k: rows for k, rows in self._objects.items() if k[1] in self._rows},
+            fingerprints={k: one for k, one in self._fingerprints.items() if k[1] in self._rows},
+            machine=machine(),
         )
         result.stopped = why_ended(result) if self.whole else None
         return result

@@ -14,6 +14,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from simulator import interrupts
 from simulator.analysis.context import Context, context_of
+from simulator.analysis.fingerprint import Fingerprint, fingerprint
 from simulator.analysis.measured import Measured
 from simulator.analysis.metrics import measure
 from simulator.analysis.objects import ObjectRows, in_quantiles, object_rows
@@ -32,12 +33,13 @@ PATIENCE = 0.1
 
 @dataclass(frozen=True)
 class Outcome:
-    """One replication of one variant: its metrics, its objects and, if asked for, its trace."""
+    """One replication of one variant: metrics, objects, fingerprint and, if asked for, trace."""
 
     variant: str
     replication: int
     metrics: dict[str, float | str]
     objects: ObjectRows | None
+    fingerprint: Fingerprint
     trace: Trace | None
 
 
@@ -86,6 +88,7 @@ class Worker:
                     replication,
                     measure(measured),
                     self._objects(measured),
+                    fingerprint(trace),
                     trace if replication == self.job.traced else None,
                 )
             )

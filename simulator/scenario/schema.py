@@ -426,3 +426,17 @@ class Scenario(Experiment):
 def dump(scenario: Scenario) -> dict[str, Any]:
     """*scenario* as plain data that `load` reads back to an equal one."""
     return scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+MODEL = ("horizon", "warm_up", "start", "variants")
+"""The keys of a scenario that decide what can happen in it; the others say how often it is run."""
+
+
+def model_part(scenario: Scenario) -> dict[str, Any]:
+    """What decides the events of *scenario* besides its seed, as plain data without defaults.
+
+    Without them, a key that a later version adds leaves the scenarios of today as they are.
+    """
+    return scenario.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, include=set(MODEL)
+    )

@@ -32,7 +32,8 @@ def test_run_prints_the_table_and_writes_the_folder(netnode, small):
     assert re.fullmatch(r"results/small/\d{8}T\d{6}Z", str(folder))
     assert {path.name for path in folder.iterdir()} == {
         "manifest.json", "scenario.resolved.yaml", "summary.json", "replications.parquet",
-        "objects.parquet", "trace.parquet", "overview.png", "outages.png", "downtime.png",
+        "fingerprints.json", "objects.parquet", "trace.parquet",
+        "overview.png", "outages.png", "downtime.png",
     }  # fmt: skip
     assert "NN101" in called.err
     assert "small: 4 of 4 replications (100 %)" in called.err
