@@ -8,6 +8,7 @@ replayed and shared between variants (common random numbers):
 `between(u, low, high)`  a value given that low < value <= high
 `residual(u, v)`  the forward recurrence time of a renewal process in equilibrium: what is left,
                   at a random instant, of the interval then running (Cox, Renewal Theory, ch. 5)
+`length_biased(u)` the whole length of that interval: x occurs in proportion to x
 `mean`            of the distribution
 
 Means and parameters are seconds (or bit/s, where a load is meant).
@@ -46,6 +47,9 @@ class Distribution(Protocol):
     def residual(self, u: float, v: float, /) -> float:
         """The equilibrium residual life for two independent uniforms *u* and *v*."""
 
+    def length_biased(self, u: float, /) -> float:
+        """The length, at probability *u*, of the interval that a random instant falls into."""
+
 
 def _inverted(law: Distribution, u: float, low: float, high: float) -> float:
     """`between` by the quantile function, for a law that has an inverse."""
@@ -72,6 +76,9 @@ class Exponential:
 
     def residual(self, u: float, v: float) -> float:
         return self.sample(u)  # it has no memory
+
+    def length_biased(self, u: float) -> float:
+        return self.mean * _gamma_quantile(2.0, u)
 
 
 LARGEST_EXPONENT = 700.0
@@ -109,6 +116,10 @@ class Weibull:
         """The residual r has (r / scale)**shape ~ gamma(1 / shape): integrate the survival."""
         return float(self.scale * _gamma_quantile(1 / self.shape, u) ** (1 / self.shape))
 
+    def length_biased(self, u: float) -> float:
+        """(length / scale)**shape ~ gamma(1 + 1 / shape)."""
+        return float(self.scale * _gamma_quantile(1 + 1 / self.shape, u) ** (1 / self.shape))
+
 
 @dataclass(frozen=True)
 class Lognormal:
@@ -139,8 +150,11 @@ class Lognormal:
         return _inverted(self, u, low, high)
 
     def residual(self, u: float, v: float) -> float:
-        """The interval under way is length-biased: lognormal(mu + sigma**2, sigma)."""
-        return v * math.exp(self.mu + self.sigma**2 + self.sigma * _NORMAL.inv_cdf(u))
+        return v * self.length_biased(u)
+
+    def length_biased(self, u: float) -> float:
+        """Lognormal(mu + sigma**2, sigma)."""
+        return math.exp(self.mu + self.sigma**2 + self.sigma * _NORMAL.inv_cdf(u))
 
 
 @dataclass(frozen=True)
@@ -170,8 +184,11 @@ class Gamma:
         return _inverted(self, u, low, high)
 
     def residual(self, u: float, v: float) -> float:
-        """The interval under way is length-biased: gamma(shape + 1)."""
-        return v * self.scale * _gamma_quantile(self.shape + 1, u)
+        return v * self.length_biased(u)
+
+    def length_biased(self, u: float) -> float:
+        """Gamma(shape + 1)."""
+        return self.scale * _gamma_quantile(self.shape + 1, u)
 
 
 @dataclass(frozen=True)
@@ -194,7 +211,10 @@ class Deterministic:
         return self.value
 
     def residual(self, u: float, v: float) -> float:
-        return self.value * v
+        return v * self.length_biased(u)
+
+    def length_biased(self, u: float) -> float:
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -233,6 +253,10 @@ class Mixture:
         part, rest = self._length_biased.pick(u)
         return self.parts[part].residual(rest, v)
 
+    def length_biased(self, u: float) -> float:
+        part, rest = self._length_biased.pick(u)
+        return self.parts[part].length_biased(rest)
+
 
 @dataclass(frozen=True)
 class Empirical:
@@ -260,8 +284,11 @@ class Empirical:
         return self.values[first + int(u * (last - first))]
 
     def residual(self, u: float, v: float) -> float:
+        return v * self.length_biased(u)
+
+    def length_biased(self, u: float) -> float:
         index, _ = self._length_biased.pick(u)
-        return v * self.values[index]
+        return self.values[index]
 
 
 class Choice:

@@ -10,11 +10,12 @@ that did the same have equal traces, bit for bit.
 
 from __future__ import annotations
 
+import math
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,6 +24,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Numbers = NDArray[np.int32]  # of components and objects: half the memory, and too small to reckon
+Kinds = NDArray[np.int8]
 
 
 class Kind(IntEnum):
@@ -170,20 +173,28 @@ class Trace:
     uplinks: Ints
     uplink_bps: Floats
     time: Floats
-    kind: Ints
-    subject: Ints
-    object: Ints
-    value: Floats
+    kind: Kinds
+    subject: Numbers
+    object: Numbers
+    value: Numbers
 
     def of(self, kind: Kind) -> Events:
         """The events of one kind, in order."""
-        rows = np.flatnonzero(self.kind == kind)
-        return Events(self.time[rows], self.subject[rows], self.object[rows], self.value[rows])
+        return self.at(np.flatnonzero(self.kind == int(kind)))
+
+    def at(self, rows: Ints) -> Events:
+        """The events in some places, as numbers wide enough to reckon with."""
+        return Events(
+            self.time[rows],
+            self.subject[rows].astype(np.int64),
+            self.object[rows].astype(np.int64),
+            self.value[rows].astype(np.float64),
+        )
 
 
 @dataclass(frozen=True)
 class Events:
-    """Events of one kind, in columns."""
+    """Some events, in columns."""
 
     time: Floats
     subject: Ints
@@ -191,87 +202,112 @@ class Events:
     value: Floats
 
 
-class Batch:
-    """Objects that an agent sets up or takes down one after the other, each at its time.
+class Recorder:
+    """Collects the events of a run while it goes on.
 
-    What is planned for *cut* or later did not happen; nor did what has an infinite time.
+    What is recorded stands behind what was recorded before at the same instant, or in a place that
+    was reserved for it.
     """
 
-    __slots__ = ("cut", "kind", "objects", "subject", "times")
-
-    def __init__(self, kind: Kind, subject: int, objects: Sequence[int], times: list[float]):
-        self.kind = kind
-        self.subject = subject
-        self.objects = objects
-        self.times = array("d", times)
-        self.cut = np.inf
-
-
-class Recorder:
-    """Collects the events of a run while it goes on."""
-
     def __init__(self) -> None:
-        self._numbers = array("d")  # five an event, all of them exact as floats
-        self._batches: list[tuple[int, Batch]] = []  # with how many events were recorded before
+        self._time = array("d")
+        self._kind = array("b")
+        self._subject = array("i")
+        self._object = array("i")
+        self._value = array("i")
+        self._behind = array("i")  # of each reserved place: how many events were recorded before
+        self._late, self._places = array("i"), array("i")  # what was recorded at one, and at which
+        self._reserved: Mapping[int, int] = {}  # places of what is recorded now, by object
 
     def add(
-        self, time: float, kind: Kind, subject: int = -1, object: int = -1, value: float = 0.0
+        self, time: float, kind: Kind, subject: int = -1, object: int = -1, value: int = 0
     ) -> None:
         """Record one event."""
-        self._numbers.extend((time, kind, subject, object, value))
+        if self._reserved:
+            self._put([object])
+        self._time.append(time)
+        self._kind.append(kind)
+        self._subject.append(subject)
+        self._object.append(object)
+        self._value.append(value)
 
-    def batch(self, batch: Batch) -> None:
-        """Record a batch; its *cut* may still be set later."""
-        self._batches.append((len(self._numbers) // 5, batch))
+    def batch(
+        self, kind: Kind, subject: int, objects: Sequence[int], times: Sequence[float]
+    ) -> int:
+        """Record what happens to *objects* one after the other, each at its time; return its place.
+
+        Some of it may still be cancelled; what has an infinite time never happens.
+        """
+        if self._reserved:
+            self._put(objects)
+        place, size = len(self._time), len(times)
+        self._time.extend(times)
+        self._kind.extend([kind] * size)
+        self._subject.extend([subject] * size)
+        self._object.extend(objects)
+        self._value.extend([0] * size)
+        return place
+
+    def cancel(self, place: int) -> None:
+        """What was recorded at *place* does not happen."""
+        self._time[place] = math.inf
+
+    def reserve(self) -> int:
+        """A place behind all that was recorded so far, for what is recorded later."""
+        self._behind.append(len(self._time))
+        return len(self._behind) - 1
+
+    @contextmanager
+    def at(self, places: Mapping[int, int]) -> Iterator[None]:
+        """Record what comes within at reserved *places*, by object; the first is for the rest."""
+        self._reserved = places
+        try:
+            yield
+        finally:
+            self._reserved = {}
+
+    def _put(self, objects: Sequence[int]) -> None:
+        """What is recorded next of *objects* stands in their reserved places."""
+        first, begin = next(iter(self._reserved.values())), len(self._time)
+        self._late.extend(range(begin, begin + len(objects)))
+        self._places.extend([self._reserved.get(thing, first) for thing in objects])
 
     def columns(self, horizon: float) -> dict[str, Any]:
         """All events before *horizon*, in the order of the trace."""
-        single = np.array(memoryview(self._numbers), copy=None).reshape(-1, 5).T
-        place = 2 * np.arange(single[0].size)
-        together, behind = self._batched()
-        columns = [
-            np.concatenate(pair).astype(dtype, copy=False)
-            for pair, dtype in zip(
-                zip([*single, place], [*together, behind], strict=True),
-                (np.float64, np.int64, np.int64, np.int64, np.float64, np.int64),
-                strict=True,
-            )
-        ]
-        keep = columns[0] < horizon
-        return _ordered(columns if keep.all() else [column[keep] for column in columns])
+        order = self._order(horizon)
+        return {
+            "time": np.asarray(self._time)[order],
+            "kind": np.asarray(self._kind)[order],
+            "subject": np.asarray(self._subject)[order],
+            "object": np.asarray(self._object)[order],
+            "value": np.asarray(self._value)[order],
+        }
 
-    def _batched(self) -> tuple[list[Any], Ints]:
-        """The columns of what came of batches, and behind which single events it was recorded."""
-        batches = [batch for _, batch in self._batches]
-        sizes = [len(batch.times) for batch in batches]
-        times = np.fromiter(chain.from_iterable(b.times for b in batches), float, sum(sizes))
-        things = np.fromiter(chain.from_iterable(b.objects for b in batches), np.int64, sum(sizes))
-        number = np.repeat(np.arange(len(batches)), sizes)
-        done = times < np.array([batch.cut for batch in batches], dtype=float)[number]
-        number = number[done]
-        kinds = np.array([batch.kind for batch in batches], dtype=np.int64)
-        subjects = np.array([batch.subject for batch in batches], dtype=np.int64)
-        behind = np.array([2 * recorded - 1 for recorded, _ in self._batches], dtype=np.int64)
-        columns = [
-            times[done],
-            kinds[number],
-            subjects[number],
-            things[done],
-            np.zeros(number.size),
-        ]
-        return columns, behind[number]
+    def _order(self, horizon: float) -> Numbers:
+        """Where the events before *horizon* were recorded, in the order of the trace.
 
+        They are nearly in that order, which a stable sort makes use of.
+        """
+        time, kind, subject = (
+            np.asarray(column) for column in (self._time, self._kind, self._subject)
+        )
+        belief = np.logical_or.reduce([kind == int(one) for one in BELIEFS])
+        happens = time < horizon
+        other = self._in_places(np.flatnonzero(happens & ~belief).astype(np.int32))
+        last = np.flatnonzero(happens & belief).astype(np.int32)
+        order = np.append(other, last[np.lexsort((kind[last], subject[last]))])
+        del other, last  # memory is at its most below
+        found: Numbers = order[np.argsort(time[order], kind="stable")]
+        return found
 
-def _ordered(columns: list[Any]) -> dict[str, Any]:
-    """*columns*, of which the last says when each event was recorded, in the order of a trace.
-
-    They are nearly in that order, which a stable sort makes use of.
-    """
-    time, kind, subject, _, _, place = columns
-    belief = np.logical_or.reduce([kind == one for one in BELIEFS])
-    other, last = np.flatnonzero(~belief), np.flatnonzero(belief)
-    last = last[np.lexsort((kind[last], subject[last]))]
-    order = np.concatenate([other[np.argsort(place[other], kind="stable")], last])
-    order = order[np.argsort(time[order], kind="stable")]
-    names = ("time", "kind", "subject", "object", "value")
-    return {name: column[order] for name, column in zip(names, columns[:-1], strict=True)}
+    def _in_places(self, events: Numbers) -> Numbers:
+        """*events*, in the order of recording, with those in reserved places put there."""
+        if not self._late:
+            return events
+        size = len(self._time)
+        behind, place = np.arange(size), np.zeros(size, dtype=np.int32)
+        late, places = np.asarray(self._late), np.asarray(self._places)
+        behind *= 2
+        behind[late], place[late] = 2 * np.asarray(self._behind)[places] - 1, places
+        found: Numbers = events[np.lexsort((place[events], behind[events]))]
+        return found

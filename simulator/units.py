@@ -34,6 +34,7 @@ BIT_RATES = {
 PACKET_RATES = {"pps": 1.0, "kpps": 1e3, "Mpps": 1e6}
 SIZES = {"B": 1.0, "kB": 1e3}
 SHARES = {"": 1.0, "%": 0.01}
+HOURS = {unit: seconds / HOUR for unit, seconds in DURATIONS.items()}
 FREQUENCIES = {"/" + unit: 1 / seconds for unit, seconds in DURATIONS.items() if seconds >= 1}
 
 _QUANTITY = re.compile(
@@ -57,7 +58,7 @@ def parse(value: object, units: dict[str, float], what: str, example: str) -> fl
         factor = units[unit]  # dividing keeps '3us' at 3e-6 exactly
         number = number * factor if factor >= 1 else number / round(1 / factor)
     elif unit or number != 0:
-        problem = _HINTS.get(unit) if units is DURATIONS else None
+        problem = _HINTS.get(unit) if units in (DURATIONS, HOURS) else None
         problem = problem or (f"unknown unit '{unit}'" if unit else f"'{value}' has no unit")
         raise ValueError(f"{problem}; allowed: {', '.join(filter(None, units))}")
     if not math.isfinite(number):
@@ -68,6 +69,18 @@ def parse(value: object, units: dict[str, float], what: str, example: str) -> fl
 def duration(value: object) -> float:
     """Seconds of '90s', '5min', '1000h', '1y' (365 days)."""
     return parse(value, DURATIONS, "duration", "90s")
+
+
+def hours(value: object) -> float:
+    """Hours of '90h' or '30min', for what is counted in hours."""
+    return parse(value, HOURS, "duration", "90h")
+
+
+def number(value: object) -> float:
+    """A plain number, which has no unit and is not text."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    raise ValueError(f"'{value}' is not a plain number")
 
 
 def bit_rate(value: object) -> float:

@@ -38,6 +38,35 @@ def random_keys(seed):
     }
 
 
+def waiting_keys(seed):
+    """As `random_keys` or those below, of a server that needs time for each heartbeat."""
+    rng = random.Random(f"waiting {seed}")
+    keys = rng.choice([_timed_keys, _timed_keys, mixed_keys, distributed_keys])(seed)
+    if rng.random() < 0.5:
+        keys["failures"] = {part: keys["failures"][part] for part in ("agent", "nic")}
+    return {**keys, "costs": {**keys["costs"], "heartbeat": rng.choice(_SERVICE)}}
+
+
+def _timed_keys(seed):
+    """As `random_keys`, of any release with heartbeats."""
+    rng = random.Random(f"timed {seed}")
+    release = rng.choice(["grizzly", *LATER])
+    given = random_keys(seed)
+    hosts = {**given["hosts"], "n": {"kind": "network", "count": rng.randint(1, 3)}}
+    neutron = _neutron(rng, release)
+    return {**given, "release": release, "hosts": hosts, "neutron": neutron}
+
+
+_SERVICE = [
+    "1ms",
+    "50ms",
+    "1s",
+    "3s",
+    {"exponential": {"mean": "50ms"}},
+    {"exponential": {"mean": "500ms"}},
+    {"exponential": {"mean": "2s"}},
+    {"lognormal": {"median": "200ms", "sigma": 1.2}},
+]
 LATER = list(RELEASES)[3:]
 WITH_DVR = LATER[LATER.index("juno") :]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import interrupts
+from simulator.analysis.findings import checked_of
 from simulator.analysis.manifest import manifest
 from simulator.analysis.results import ResultSet
 from simulator.errors import InputError, OutputError
@@ -47,13 +48,28 @@ def write_result(result: ResultSet, folder: Path, *, pictures: bool) -> None:
 def _write_tables(result: ResultSet, work: Path) -> None:
     resolved = resolved_yaml(result.scenario)
     (work / "scenario.resolved.yaml").write_text(resolved, encoding="utf-8")
-    _write_json(work / "manifest.json", manifest(result, resolved))
     _write_json(work / "summary.json", result.document())
-    result.frame.to_parquet(work / "replications.parquet", index=False)
+    if result.fingerprints:
+        _write_json(work / "fingerprints.json", _fingerprints(result))
+    if result.findings:
+        checked = checked_of(result, result.findings)
+        _write_json(work / "checks.json", checked.document())
+    table = work / "replications.parquet"
+    result.frame.to_parquet(table, index=False)
+    _write_json(work / "manifest.json", manifest(result, resolved, table))
     if result.objects_rows:
         result.objects.to_parquet(work / "objects.parquet", index=False)
     if result.traces:
         result.events.to_parquet(work / "trace.parquet", index=False)
+
+
+def _fingerprints(result: ResultSet) -> dict[str, Any]:
+    """What traces depend on, and the fingerprint of each by variant and replication."""
+    traces: dict[str, dict[str, Any]] = {variant: {} for variant in result.variants}
+    for variant, found in traces.items():
+        for number in result.replications:
+            found[str(number)] = result.fingerprints[variant, number].as_dict()
+    return {"machine": result.machine, "traces": traces}
 
 
 def _draw(result: ResultSet, work: Path) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.trace import Bools, Floats, Ints
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 
 class Spans(NamedTuple):
@@ -357,6 +359,13 @@ def grouped(keys: Ints) -> Iterator[tuple[int, Ints]]:
     first, stop = ranges(keys[order])
     for key, a, b in zip(keys[order[first]].tolist(), first.tolist(), stop.tolist(), strict=True):
         yield key, order[a:b]
+
+
+def distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """The different *values*, in rising order: those of `np.unique`, which hashes them, slowly."""
+    ordered = np.sort(values)
+    found: NDArray[Number] = ordered[np.append(True, ordered[1:] != ordered[:-1])[: ordered.size]]
+    return found
 
 
 def order_of(keys: Ints) -> Ints:

@@ -20,8 +20,8 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-def manifest(result: ResultSet, resolved: str) -> dict[str, Any]:
-    """Where a result came from."""
+def manifest(result: ResultSet, resolved: str, table: Path) -> dict[str, Any]:
+    """Where a result came from, and how its scenario and its *table* can be told from others."""
     scenario = result.scenario
     return {
         "schema_version": SCHEMA_VERSION,
@@ -31,7 +31,9 @@ def manifest(result: ResultSet, resolved: str) -> dict[str, Any]:
         "seed": scenario.seed,
         "replications": len(result.replications),
         "replication_numbers": compressed(result.replications),
+        "replications_sha256": sha256_of(table),
         "partial": result.partial,
+        "stopped": result.stopped,
         "trace_replication": result.trace_replication,
         "written": _now(),
         "commit": _commit(),
@@ -41,6 +43,12 @@ def manifest(result: ResultSet, resolved: str) -> dict[str, Any]:
         "libraries": {name: version(name) for name in LIBRARIES},
         "command": sys.argv[1:] if sys.argv[:1] else [],
     }
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of the file *path*."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def compressed(numbers: Sequence[int]) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from simulator import units
 from simulator.analysis.metrics import METRICS
-from simulator.analysis.statistics import Estimate, rule_of_three
+from simulator.analysis.statistics import ONE, SOUND, Estimate
 
 MEAN_DIGITS = 4
 INTERVAL_DIGITS = 2
@@ -78,6 +78,13 @@ def cells(metric: str, estimates: Sequence[Estimate], *, signed: bool = False) -
     """
     row = _scale(metric, estimates, signed=signed)
     return [_cell(e, _own(metric, e, row, signed=signed), signed=signed) for e in estimates]
+
+
+def beside(metric: str, estimate: Estimate, limit: float) -> tuple[Cell, str]:
+    """*estimate* and a *limit* of it, in one unit."""
+    suited = estimate if estimate.mean else replace(estimate, mean=limit)
+    scale = _own(metric, suited, _scale(metric, [suited], signed=False), signed=False)
+    return _cell(estimate, scale, signed=False), exact(limit / scale.size, scale)
 
 
 def downtime(estimate: Estimate, *, signed: bool = False) -> Estimate:
@@ -176,8 +183,9 @@ def _cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     if estimate.unseen:
         return _unseen_cell(estimate, scale, signed=signed)
     low, high = estimate.ci_low, estimate.ci_high
+    remark = _remark(estimate)
     if low is None or high is None:
-        return Cell(exact(mean, scale, signed=signed) if mean else "0")
+        return Cell(exact(mean, scale, signed=signed) if mean else "0", remark=remark)
     if low == high:
         value = exact(mean, scale, signed=signed)
         clear = signed and low != 0
@@ -188,8 +196,17 @@ def _cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     return Cell(
         _with_unit(number(mean, decimals, signed=signed), scale),
         f"[{', '.join(ends)}]",
+        remark,
         clear=signed and (low > 0 or high < 0),
     )
+
+
+def _remark(estimate: Estimate) -> str:
+    """Why the interval is open or doubtful; with few replications a report says so once."""
+    is_open = estimate.ci_low is None or estimate.ci_high is None
+    if estimate.note in (None, ONE) or not (estimate.doubtful or is_open):
+        return ""
+    return "" if estimate.n < SOUND else str(estimate.note)
 
 
 def _unseen_cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
@@ -198,7 +215,7 @@ def _unseen_cell(estimate: Estimate, scale: Scale, *, signed: bool) -> Cell:
     mean, low, high = estimate.mean, estimate.ci_low, estimate.ci_high
     value = exact(mean / scale.size, scale, signed=signed)
     if high is None and not signed:
-        words = f"(in at most {100 * rule_of_three(estimate.n):.2g} %)"
+        words = f"({str(estimate.note).rpartition(': ')[2].removesuffix(' of them')})"
         return Cell(value if mean else "0", words)
     if signed or low is None or high is None:
         clear = signed and low is not None and high is not None and (low > 0 or high < 0)

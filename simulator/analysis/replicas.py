@@ -14,8 +14,9 @@ def mastering(trace: Trace, node_of: Ints, dead: Floats) -> Rows:
 
     From PROMOTED to DEMOTED, or until the replica, its host or the router (*dead*) was no more.
     """
-    rows = np.flatnonzero(trace.kind == Kind.PROMOTED)
-    agent, thing = trace.subject[rows], trace.object[rows]
+    rows = np.flatnonzero(trace.kind == int(Kind.PROMOTED))
+    events = trace.at(rows)
+    agent, thing = events.subject, events.object
     ends = [
         np.minimum(dead[thing], trace.horizon),
         Ends(trace, Kind.FAIL, by_object=False).after(rows, trace.components.host[agent], thing),
@@ -23,7 +24,7 @@ def mastering(trace: Trace, node_of: Ints, dead: Floats) -> Rows:
         Ends(trace, Kind.DEMOTED, by_object=True).after(rows, agent, thing),
         Ends(trace, Kind.UNCONFIGURED, by_object=True).after(rows, agent, thing),
     ]
-    found = Rows(thing, node_of[agent], trace.time[rows], np.minimum.reduce(ends))
+    found = Rows(thing, node_of[agent], events.time, np.minimum.reduce(ends))
     return found.take(found.end > found.start)
 
 

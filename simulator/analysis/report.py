@@ -21,7 +21,7 @@ from simulator.analysis.sections import (
     sections_of,
     title_of,
 )
-from simulator.analysis.statistics import COLUMNS, ONE, Estimate
+from simulator.analysis.statistics import COLUMNS, DOUBTFUL, ONE, SOUND, Estimate
 
 COLUMN_GAP = "  "
 SECOND_LINE = "  as downtime"
@@ -108,6 +108,8 @@ def report_of(source: Source, *, everything: bool = False) -> Report:
         estimates = [estimate for row in section.rows.values() for estimate in row]
         if not section.signed and any(estimate.note == ONE for estimate in estimates):
             report.notes.append(f"{ONE}, and a 0 no bound: it was not seen this once")
+        if not section.signed and any(e.doubtful and e.n < SOUND for e in estimates):
+            report.notes.append(DOUBTFUL)
     report.notes += _notes(report, remarks)
     return report
 

@@ -8,10 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.analysis.confidence import CONFIDENCE
+from simulator.analysis.fingerprint import Fingerprint
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
-from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate
+from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate, pairing_factor
 from simulator.analysis.tables import objects_frame, read_table, trace_frame
+from simulator.analysis.verdicts import Finding
 from simulator.errors import MissingError
 from simulator.scenario.schema import Scenario
 from simulator.trace import Floats, Trace
@@ -39,6 +42,9 @@ class ResultSet:
     """What a run found: estimates, tables, and one trace of each variant.
 
     *replications* are the numbers of those that finished; *partial* says that some did not.
+    *stopped* says why a run to a target ended.
+    *fingerprints* are by variant and replication; *machine* is what they depend on. Both are empty
+    in results written before there were any.
     """
 
     scenario: Scenario
@@ -49,6 +55,9 @@ class ResultSet:
     traces: dict[str, Trace] = field(default_factory=dict)
     objects_rows: dict[tuple[str, int], ObjectRows] = field(default_factory=dict)
     folder: Path | None = None
+    stopped: str | None = None
+    fingerprints: dict[tuple[str, int], Fingerprint] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
 
     # -- estimates -------------------------------------------------------------------------
 
@@ -56,6 +65,12 @@ class ResultSet:
     def variants(self) -> list[str]:
         """The names of the variants, in the scenario's order."""
         return list(self.samples)
+
+    @property
+    def confidence(self) -> float:
+        """That of each interval: so much that looking often costs none (see `stopping.py`)."""
+        looks = len(self.scenario.looks)
+        return 1 - (1 - CONFIDENCE) / looks if looks > 1 else CONFIDENCE
 
     def high(self, metric: str) -> float | None:
         """The largest value *metric* can have; None for no end."""
@@ -70,6 +85,7 @@ class ResultSet:
             high=self.high(metric),
             counts=METRICS[metric].counts,
             reason=sample.reasons.get(metric, ""),
+            confidence=self.confidence,
         )
 
     def difference(self, metric: str, variant: str, baseline: str | None = None) -> Estimate:
@@ -83,7 +99,26 @@ class ResultSet:
             high=self.high(metric),
             counts=METRICS[metric].counts,
             reason=sample.reasons.get(metric) or base.reasons.get(metric, ""),
+            confidence=self.confidence,
         )
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What became of the scenario's thresholds; none if it has none."""
+        from simulator.analysis.thresholds import judge
+
+        thresholds = self.scenario.thresholds
+        return judge(self, thresholds) if thresholds else []
+
+    def pairing_factor(
+        self, metric: str, variant: str, baseline: str | None = None
+    ) -> float | None:
+        """How many times smaller common random numbers make the variance of `difference`.
+
+        None if the two never differ, or are not defined together.
+        """
+        base = self._sample(metric, baseline or self.scenario.baseline)
+        return pairing_factor(self._sample(metric, variant).values[metric], base.values[metric])
 
     def _sample(self, metric: str, variant: str) -> Sample:
         if variant not in self.samples:
@@ -104,6 +139,7 @@ class ResultSet:
             "seed": self.scenario.seed,
             "replications": len(self.replications),
             "partial": self.partial,
+            **({"stopped": self.stopped} if self.stopped else {}),
             "variants": {
                 name: {m: self.estimate(m, name).as_dict() for m in self.samples[name].values}
                 for name in self.variants
@@ -114,6 +150,7 @@ class ResultSet:
                 }
                 for name in others
             },
+            "thresholds": [finding.as_dict() for finding in self.findings],
         }
 
     # -- tables ----------------------------------------------------------------------------

@@ -43,13 +43,14 @@ def title_of(source: Source) -> str:
         )
     scenario = source.scenario
     window = units.format_duration(scenario.window)
-    return f"{scenario.name}: {_replications(source)} of {window}, seed {scenario.seed}"
+    title = f"{scenario.name}: {_replications(source)} of {window}, seed {scenario.seed}"
+    return f"{title}; {source.stopped}" if source.stopped else title
 
 
 def notes_of(source: Source) -> list[str]:
     """What a reader of *source* must know besides its numbers."""
     if not isinstance(source, Comparison):
-        return []
+        return _looked(source)
     notes = list(source.unmatched())
     if not source.paired:
         why = "; ".join(source.unpaired_because)
@@ -107,8 +108,17 @@ def _comparison_sections(found: Comparison) -> list[Section]:
     return [Section(MEANS, heads, values), Section(title, names, differences, signed=True)]
 
 
+def _looked(result: ResultSet) -> list[str]:
+    """What looking often costs."""
+    looks = len(result.scenario.looks)
+    if looks == 1:
+        return []
+    each = f"{100 * result.confidence:.4g} %"
+    return [f"intervals hold 95 % in spite of up to {looks} looks, for each is one of {each}"]
+
+
 def _replications(result: ResultSet) -> str:
-    done, planned = len(result.replications), result.scenario.replications
+    done, planned = len(result.replications), result.scenario.looks[-1]
     if result.partial:
         return f"PARTIAL, {done} of {planned} replications"
     return f"{done} replication{'s' if done != 1 else ''}"

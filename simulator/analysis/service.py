@@ -154,7 +154,8 @@ class History:
     def _set_up(self) -> Rows:
         trace = self.trace
         rows = places(trace, Kind.CONFIGURED)
-        agent, thing = trace.subject[rows], trace.object[rows]
+        events = trace.at(rows)
+        agent, thing = events.subject, events.object
         end = np.minimum(self.dead[thing], self.horizon)
         for kind, ender, by_object in (
             (Kind.UNCONFIGURED, agent, True),
@@ -163,7 +164,7 @@ class History:
         ):
             ends = Ends(trace, kind, by_object=by_object).after(rows, ender, thing)
             np.minimum(end, ends, out=end)
-        found = Rows(thing, self.node_of[agent], trace.time[rows], end)
+        found = Rows(thing, self.node_of[agent], events.time, end)
         return found.where(end > found.start).ordered()
 
     @cached_property
@@ -179,10 +180,11 @@ class History:
             end = np.minimum(self.dead[owner], self.horizon)
             return Rows(owner, node, self.born[owner], end)
         rows = places(trace, Kind.BOUND)
-        agent, thing = trace.subject[rows], trace.object[rows]
+        events = trace.at(rows)
+        agent, thing = events.subject, events.object
         unbound = Ends(trace, Kind.UNBOUND, by_object=True).after(rows, agent, thing)
         end = np.minimum(np.minimum(self.dead[thing], self.horizon), unbound)
-        found = Rows(thing, self.node_of[agent], trace.time[rows], end)
+        found = Rows(thing, self.node_of[agent], events.time, end)
         return found.where(found.end > found.start).ordered()
 
     def _homes(self) -> tuple[Ints, Ints]:

@@ -15,8 +15,8 @@ from simulator.trace import Bools, Floats, Ints, Kind, Trace
 def failed(trace: Trace) -> dict[int, Spans]:
     """When each component was failed: while any cause held."""
     rows = places(trace, Kind.FAIL, Kind.REPAIR)
-    rows = rows[order_of(trace.subject[rows])]
-    component, change = trace.subject[rows], np.where(trace.kind[rows] == Kind.FAIL, 1, -1)
+    rows = rows[order_of(trace.at(rows).subject)]
+    component, change = trace.at(rows).subject, np.where(trace.kind[rows] == Kind.FAIL, 1, -1)
     causes = np.cumsum(change)
     causes -= (causes - change)[np.searchsorted(component, component)]  # those of others before
     return _spans(_held(trace, rows, component, causes > 0))
@@ -25,14 +25,15 @@ def failed(trace: Trace) -> dict[int, Spans]:
 def alternating(trace: Trace, on: Kind, off: Kind) -> dict[int, Spans]:
     """Per subject, from the first event *on* to the next *off*, again and again."""
     rows = places(trace, on, off)
-    return _spans(_held(trace, rows, trace.subject[rows], trace.kind[rows] == on))
+    return _spans(_held(trace, rows, trace.at(rows).subject, trace.kind[rows] == int(on)))
 
 
 def alternating_objects(trace: Trace, on: Kind, off: Kind, place: Ints) -> dict[int, Spans]:
     """The same for each *place* of a subject, and each object: by both in one number."""
     rows = places(trace, on, off)
-    pair = place[trace.subject[rows]] * len(trace.objects.names) + trace.object[rows]
-    return _spans(_held(trace, rows, pair, trace.kind[rows] == on))
+    events = trace.at(rows)
+    pair = place[events.subject] * len(trace.objects.names) + events.object
+    return _spans(_held(trace, rows, pair, trace.kind[rows] == int(on)))
 
 
 def places(trace: Trace, *kinds: Kind) -> Ints:
@@ -81,7 +82,8 @@ class Ends:
         self._time = trace.time
         self._things = len(trace.objects.names) if by_object else 0
         rows = places(trace, kind)
-        groups = self._groups(trace.subject[rows], trace.object[rows])
+        events = trace.at(rows)
+        groups = self._groups(events.subject, events.object)
         self._keys = np.sort(groups * self._time.size + rows)
 
     def _groups(self, subjects: Ints, objects: Ints) -> Ints:

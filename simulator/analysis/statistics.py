@@ -1,24 +1,53 @@
-"""Means over replications with 95 % intervals, and paired differences.
+"""Means over replications with intervals, and differences.
 
-Replications are independent and identically distributed, so Student's t applies to their mean;
-shares of replications (a value of 0 or 1 in each) take the exact interval of Clopper and Pearson.
-Where nothing was seen, the interval is an upper bound by the rule of three, never [0, 0]: of the
-chance that a replication sees anything, times the largest value; of the expectation, for counts
-of events (Poisson). A quantity with neither bound only has that chance, in the note.
+Replications are independent and identically distributed. Which interval a metric takes depends on
+what was seen alone (how each is made: `confidence.py`):
+
+- values of 0 and 1: the share's exact interval;
+- all values the same, on a bound of what is possible: a bound by the rule of three, never [0, 0].
+  Of the chance that a replication sees anything, times the largest value; of the expectation, for
+  counts of events (Poisson). A quantity with neither bound only has that chance, in the note;
+- fewer than FEW values off such a bound, though some: the share of such replications times the mean
+  of what is seen in them. One alone tells nothing of that mean but the largest value possible,
+  unless events are counted, which are then taken to come in lots of that size;
+- else Student's t, corrected for skewness. With fewer than 20 values, or fewer than 50 so skewed
+  that n < 8 skewness^2, no interval is sure to hold 95 %, and the note says so.
+
+A paired difference is the mean of the differences: 0 is what few of them may be off. A difference
+of independent samples is made of the intervals of the two.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulator.analysis.confidence import (
+    CONFIDENCE,
+    Interval,
+    difference_interval,
+    mean_interval,
+    most_events,
+    product_interval,
+    rule_of_three,
+    share_interval,
+    sign_interval,
+    skewness,
+    welch_interval,
+)
 from simulator.trace import Floats
 
-CONFIDENCE = 0.95
 COLUMNS = ("mean", "ci_low", "ci_high", "n", "unit", "reason", "note")
 ONE = "one replication gives no interval"
+DOUBTFUL = "too few replications: the interval holds only if values are hardly skewed"
+FEW = 10
+"""Replications that saw something, below which how many they are matters most."""
+SOUND = 20
+"""Values that are enough to see whether they are skewed."""
+SURE = 50
+"""Replications from which on an interval holds, however skewed the values are."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +56,8 @@ class Estimate:
 
     *mean* is None where the metric is undefined, and *reason* says why. *note* says what is
     special about the interval. *unseen*: all replications agree on a bound of what is possible, so
-    the interval is only a bound from one side, or there is none.
+    the interval is only a bound from one side, or there is none. *doubtful*: there are too few
+    replications for an interval that is sure to hold.
     """
 
     mean: float | None
@@ -38,6 +68,7 @@ class Estimate:
     reason: str | None = None
     note: str | None = None
     unseen: bool = False
+    doubtful: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """For JSON: an undefined metric is its mean, null, and the reason."""
@@ -59,42 +90,52 @@ class Estimate:
         return {name: getattr(self, name) for name in COLUMNS}
 
 
-def rule_of_three(n: int) -> float:
-    """The upper 95 % bound of the chance of what was not seen in *n* trials: about 3 / n."""
-    return float(1 - (1 - CONFIDENCE) ** (1 / n))
+@dataclass(frozen=True)
+class _Quantity:
+    """What is estimated: a mean between 0 and *high* (None: no end), perhaps of counts."""
 
+    unit: str
+    high: float | None
+    counts: bool
+    confidence: float
 
-def most_events(n: int) -> float:
-    """The upper 95 % bound of the mean number of events of which *n* trials saw none: about 3 / n.
+    @property
+    def most(self) -> float:
+        """The largest possible value."""
+        return math.inf if self.high is None else self.high
 
-    Events come one by one, independently (Poisson): exp(-n mean) = 0.05.
-    """
-    return -math.log(1 - CONFIDENCE) / n
+    def on_bounds(self, values: Floats) -> bool:
+        """Whether all values are the same, and a bound of what is possible."""
+        return bool(np.all(values == 0) or np.all(values == self.most))
+
+    def shares(self, *samples: Floats) -> bool:
+        """Whether all values are 0 or 1, and nothing beyond is possible."""
+        return self.most == 1 and all(np.all((s == 0) | (s == 1)) for s in samples)
+
+    def slack(self, n: int) -> float | None:
+        """How far off a bound the mean may be of what all of *n* values lie on; None for any."""
+        if self.high is not None:
+            return self.high * rule_of_three(n, self.confidence)
+        return most_events(n, self.confidence) if self.counts else None
 
 
 def estimate(
-    values: Floats, *, unit: str, high: float | None, counts: bool = False, reason: str = ""
+    values: Floats,
+    *,
+    unit: str,
+    high: float | None,
+    counts: bool = False,
+    reason: str = "",
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """The mean of *values* (NaN where undefined), which lie between 0 and *high* (None: no end).
 
     *counts* says that they count events. *reason* explains why values are undefined, if all are.
     """
     defined = values[~np.isnan(values)]
-    n = defined.size
-    if not n:
-        return Estimate(None, None, None, 0, unit, reason=reason or "undefined")
-    mean = float(np.mean(defined))
-    if n == 1:
-        return Estimate(mean, None, None, 1, unit, note=ONE)
-    if high == 1.0 and np.all((defined == 0) | (defined == 1)):
-        low, top = _share_interval(int(defined.sum()), n)
-        note = {0.0: _none(n), 1.0: _same(n)}.get(mean)
-        return Estimate(mean, low, top, n, unit, note=note, unseen=note is not None)
-    if _on_bounds(defined, high):
-        return _nothing_seen(mean, n, unit, _slack(n, high, counts))
-    half = _half_width(defined)
-    top = mean + half if high is None else min(mean + half, high)
-    return Estimate(mean, max(mean - half, 0.0), top, n, unit)
+    if defined.size < 2:
+        return _too_few(defined, unit, reason)
+    return _mean(defined, _Quantity(unit, high, counts, confidence))
 
 
 def difference(
@@ -106,111 +147,183 @@ def difference(
     counts: bool = False,
     reason: str = "",
     paired: bool = True,
+    confidence: float = CONFIDENCE,
 ) -> Estimate:
     """The mean of a - b, replication by replication, or between independent samples."""
-    if not paired:
-        return _welch(a, b, unit=unit, high=high, counts=counts, reason=reason)
-    values = a - b
-    defined = values[~np.isnan(values)]
-    n = defined.size
-    if not n:
-        return Estimate(None, None, None, 0, unit, reason=reason or "undefined")
-    mean = float(np.mean(defined))
-    if n == 1:
-        return Estimate(mean, None, None, 1, unit, note=ONE)
-    if _on_bounds(a[~np.isnan(values)], high) and np.all(defined == defined[0]):
-        never = mean == 0 and not np.any(a[~np.isnan(values)])
-        return _bounded(mean, n, unit, high, _slack(n, high, counts and never))
-    half = _half_width(defined)
-    end = math.inf if high is None else high
-    return Estimate(mean, max(mean - half, -end), min(mean + half, end), n, unit)
-
-
-def _welch(
-    a: Floats, b: Floats, *, unit: str, high: float | None, counts: bool, reason: str
-) -> Estimate:
-    a, b = a[~np.isnan(a)], b[~np.isnan(b)]
+    if paired:
+        both = ~np.isnan(a - b)
+        a, b = a[both], b[both]
+    else:
+        a, b = a[~np.isnan(a)], b[~np.isnan(b)]
     n = min(a.size, b.size)
-    if not n:
+    if n < 2:
+        return _too_few(np.array([np.mean(a) - np.mean(b)] if n else []), unit, reason)
+    quantity = _Quantity(unit, high, counts, confidence)
+    return _paired(a, b, quantity) if paired else _between(a, b, quantity)
+
+
+def pairing_factor(a: Floats, b: Floats) -> float | None:
+    """How many times smaller the variance of a - b is than that of independent samples.
+
+    So many times fewer replications tell the two apart. None if they never differ, or differ by
+    the same always; below 1 if what helps one harms the other.
+    """
+    both = ~np.isnan(a - b)
+    if np.count_nonzero(both) < 2:
+        return None
+    of_a, of_b, of_both = (float(np.var(v[both], ddof=1)) for v in (a, b, a - b))
+    return (of_a + of_b) / of_both if of_both else None
+
+
+def _too_few(values: Floats, unit: str, reason: str) -> Estimate:
+    """One value, or none."""
+    if not values.size:
         return Estimate(None, None, None, 0, unit, reason=reason or "undefined")
-    mean = float(np.mean(a) - np.mean(b))
-    if n == 1:
-        return Estimate(mean, None, None, 1, unit, note=ONE)
-    if _on_bounds(a, high) and _on_bounds(b, high):
-        parts = [_slack(one.size, high, counts) for one in (a, b)]
+    return Estimate(float(values[0]), None, None, 1, unit, note=ONE)
+
+
+def _mean(values: Floats, quantity: _Quantity) -> Estimate:
+    mean, n = float(np.mean(values)), values.size
+    if quantity.on_bounds(values):
+        return _nothing_seen(mean, n, quantity)
+    if quantity.shares(values):
+        low, top = share_interval(int(values.sum()), n, quantity.confidence)
+        return Estimate(mean, low, top, n, quantity.unit)
+    off, rest = _off(values, quantity)
+    if _takes_t(values, quantity):
+        return _usual(values, off, 0.0, quantity)
+    means, doubtful = _mean_off(np.abs(off), quantity)
+    if rest:
+        means = -means[1], -means[0]
+    found = _of_few(off, means, rest, n, quantity)
+    return _bounded(_marked(found, doubtful), 0.0, quantity)
+
+
+def _off(values: Floats, quantity: _Quantity) -> tuple[Floats, float]:
+    """What is off the bound on which more values lie, measured from there; and that bound."""
+    full = np.count_nonzero(values == quantity.most) > np.count_nonzero(values == 0)
+    rest = quantity.most if full else 0.0
+    return values[values != rest] - rest, rest
+
+
+def _takes_t(values: Floats, quantity: _Quantity) -> bool:
+    """Whether enough values are off the bounds for the t interval."""
+    off, _ = _off(values, quantity)
+    return off.size >= min(FEW, values.size) and not quantity.shares(values)
+
+
+def _paired(a: Floats, b: Floats, quantity: _Quantity) -> Estimate:
+    values = a - b
+    mean, n = float(np.mean(values)), values.size
+    shares = quantity.shares(a, b)
+    if np.all(values == values[0]) and (shares or quantity.on_bounds(a)):
+        never = quantity.counts and not np.any(a) and not np.any(b)
+        return _all_the_same(mean, n, replace(quantity, counts=never).slack(n), quantity)
+    off = values[values != 0]
+    if not off.size:
+        return replace(_all_the_same(mean, n, 0.0, quantity), unseen=False)
+    if off.size >= min(FEW, n) and not shares:
+        return _usual(values, off, -quantity.most, quantity)
+    means, doubtful = _mean_change(off, quantity, shares=shares)
+    found = _of_few(off, means, 0.0, n, quantity)
+    return _bounded(_marked(found, doubtful), -quantity.most, quantity)
+
+
+def _between(a: Floats, b: Floats, quantity: _Quantity) -> Estimate:
+    n, mean = min(a.size, b.size), float(np.mean(a) - np.mean(b))
+    if quantity.on_bounds(a) and quantity.on_bounds(b):
+        parts = [quantity.slack(one.size) for one in (a, b)]
         slack = None if None in parts else sum(part for part in parts if part is not None)
-        return _bounded(mean, n, unit, high, slack)
-    variances = np.array([np.var(a, ddof=1) / a.size, np.var(b, ddof=1) / b.size])
-    spread = float(variances.sum())
-    if spread == 0:
-        return Estimate(mean, mean, mean, n, unit)
-    freedom = spread**2 / float(np.sum(variances**2 / np.array([a.size - 1, b.size - 1])))
-    half = _student(freedom) * math.sqrt(spread)
-    return Estimate(mean, mean - half, mean + half, n, unit, note="not paired")
+        return _all_the_same(mean, n, slack, quantity)
+    of_a, of_b = _mean(a, quantity), _mean(b, quantity)
+    if _takes_t(a, quantity) and _takes_t(b, quantity):
+        low, top = welch_interval(a, b, quantity.confidence)
+    else:
+        ends = _ends(of_a), _ends(of_b)
+        low, top = difference_interval(float(np.mean(a)), ends[0], float(np.mean(b)), ends[1])
+    found = Estimate(mean, low, top, n, quantity.unit, note="not paired")
+    return _bounded(_marked(found, of_a.doubtful or of_b.doubtful), -quantity.most, quantity)
 
 
-def _on_bounds(values: Floats, high: float | None) -> bool:
-    """Whether all values are the same, and a bound of what is possible."""
-    return bool(np.all(values == 0) or (high is not None and np.all(values == high)))
+def _usual(values: Floats, off: Floats, least: float, quantity: _Quantity) -> Estimate:
+    """With the t interval; *off* are those of *values* that are not where most are."""
+    low, top = mean_interval(values, quantity.confidence)
+    found = Estimate(float(np.mean(values)), low, top, values.size, quantity.unit)
+    n, skew = off.size, skewness(off)
+    return _bounded(_marked(found, n < SOUND or (n < SURE and n < 8 * skew**2)), least, quantity)
 
 
-def _half_width(values: Floats) -> float:
-    """Half the t interval of the mean."""
-    deviation = float(np.std(values, ddof=1))
-    return _student(values.size - 1) * deviation / math.sqrt(values.size)
+def _of_few(off: Floats, means: Interval, rest: float, n: int, quantity: _Quantity) -> Estimate:
+    """Of *n* values of which only *rest* + *off* are not *rest*; *means*: of the mean of *off*."""
+    share, mean = off.size / n, float(np.mean(off))
+    shares = share_interval(off.size, n, quantity.confidence)
+    low, top = product_interval(share, shares, mean, means)
+    note = f"not {rest:g} in {off.size} of {n} replications" if off.size < FEW else None
+    return Estimate(rest + share * mean, rest + low, rest + top, n, quantity.unit, note=note)
 
 
-def _student(freedom: float) -> float:
-    from scipy.special import stdtrit  # slow to load: only where an interval is made
-
-    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))
-
-
-def _share_interval(successes: int, n: int) -> tuple[float, float]:
-    """Clopper and Pearson's interval; at 0 or n successes the one-sided bound."""
-    from scipy.special import betaincinv
-
-    if successes == 0:
-        return 0.0, rule_of_three(n)
-    if successes == n:
-        return 1 - rule_of_three(n), 1.0
-    tail = (1 - CONFIDENCE) / 2
-    low = betaincinv(successes, n - successes + 1, tail)
-    high = betaincinv(successes + 1, n - successes, 1 - tail)
-    return float(low), float(high)
+def _marked(found: Estimate, doubtful: bool) -> Estimate:
+    """*found*, whose note says so if it is *doubtful*."""
+    note = "; ".join(filter(None, (found.note, DOUBTFUL))) if doubtful else found.note
+    return replace(found, note=note, doubtful=doubtful)
 
 
-def _nothing_seen(mean: float, n: int, unit: str, slack: float | None) -> Estimate:
-    """All values lie on a bound of what is possible; the mean may be off it by *slack*."""
+def _mean_off(sizes: Floats, quantity: _Quantity) -> tuple[Interval, bool]:
+    """Of the mean of the *sizes* that few replications saw, and whether it is doubtful."""
+    if np.all(sizes == sizes[0]) and (sizes.size > 1 or quantity.counts):
+        return (float(sizes[0]), float(sizes[0])), False
+    if sizes.size == 1:
+        return (0.0, quantity.most), False
+    low, top = mean_interval(sizes, quantity.confidence)
+    return (max(low, 0.0), min(top, quantity.most)), True
+
+
+def _mean_change(off: Floats, quantity: _Quantity, *, shares: bool) -> tuple[Interval, bool]:
+    """Of the mean of what few replications differ by, this way or that; whether it is doubtful."""
+    size = abs(float(off[0]))
+    if np.all(np.abs(off) == size) and (off.size > 1 or quantity.counts or shares):
+        low, top = sign_interval(off, quantity.confidence)
+        return (size * low, size * top), False
+    if off.size == 1:
+        return (-quantity.most, quantity.most), False
+    low, top = mean_interval(off, quantity.confidence)
+    return (max(low, -quantity.most), min(top, quantity.most)), True
+
+
+def _ends(estimate: Estimate) -> Interval:
+    """Its interval, without end where there is no bound."""
+    low, top = estimate.ci_low, estimate.ci_high
+    return -math.inf if low is None else low, math.inf if top is None else top
+
+
+def _bounded(found: Estimate, least: float, quantity: _Quantity) -> Estimate:
+    """*found* with an interval between *least* and what is possible at most; None for no bound."""
+    low, top = _ends(found)
+    low, top = max(low, least), min(top, quantity.most)
+    return replace(
+        found, ci_low=low if low > -math.inf else None, ci_high=top if top < math.inf else None
+    )
+
+
+def _nothing_seen(mean: float, n: int, quantity: _Quantity) -> Estimate:
+    """All values lie on a bound of what is possible."""
+    slack, percent = quantity.slack(n), _percent(n, quantity.confidence)
     if mean:
         assert slack is not None
-        return Estimate(mean, mean - slack, mean, n, unit, note=_same(n), unseen=True)
-    return Estimate(mean, 0.0, slack, n, unit, note=_none(n), unseen=True)
+        note = f"the same in all {n} replications: another value in at most {percent} of them"
+        return Estimate(mean, mean - slack, mean, n, quantity.unit, note=note, unseen=True)
+    note = f"seen in none of {n} replications: in at most {percent} of them"
+    return Estimate(mean, 0.0, slack, n, quantity.unit, note=note, unseen=True)
 
 
-def _bounded(mean: float, n: int, unit: str, high: float | None, slack: float | None) -> Estimate:
+def _all_the_same(mean: float, n: int, slack: float | None, quantity: _Quantity) -> Estimate:
     """A difference of values that all lie on bounds; it may be off by *slack* either way."""
-    if slack is None:
-        return Estimate(mean, None, None, n, unit, note=_same(n), unseen=True)
-    end = math.inf if high is None else high
-    low, top = max(mean - slack, -end), min(mean + slack, end)
-    return Estimate(mean, low, top, n, unit, note=_same(n), unseen=True)
+    percent = _percent(n, quantity.confidence)
+    note = f"the same in all {n} replications: another value in at most {percent} of them"
+    low, top = (None, None) if slack is None else (mean - slack, mean + slack)
+    found = Estimate(mean, low, top, n, quantity.unit, note=note, unseen=True)
+    return found if slack is None else _bounded(found, -quantity.most, quantity)
 
 
-def _slack(n: int, high: float | None, counts: bool) -> float | None:
-    """How far off a bound the mean may be of what all of *n* values lie on; None for any."""
-    if high is not None:
-        return high * rule_of_three(n)
-    return most_events(n) if counts else None
-
-
-def _none(n: int) -> str:
-    return f"seen in none of {n} replications: in at most {_percent(n)} of them"
-
-
-def _same(n: int) -> str:
-    return f"the same in all {n} replications: another value in at most {_percent(n)} of them"
-
-
-def _percent(n: int) -> str:
-    return f"{100 * rule_of_three(n):.2g} %"
+def _percent(n: int, confidence: float) -> str:
+    return f"{100 * rule_of_three(n, confidence):.2g} %"

@@ -57,7 +57,7 @@ def trace_frame(trace: Trace) -> pd.DataFrame:
             "event": kinds[trace.kind],
             "subject": parts[trace.subject],
             "object": things[trace.object],
-            "value": trace.value,
+            "value": trace.value.astype(np.float64),
         }
     )
 

@@ -5,8 +5,8 @@ Thresholds and baselines are checked elsewhere; reports print findings, whoever 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -40,6 +40,7 @@ class Finding:
     *name* says what was asked, the same in every run (`grizzly: router.availability >= 99.95%`);
     *found* says in words what was found: value, interval, limit, replications. *variant* and
     *metric* are empty where the whole result is meant; *place* is `file:line` of who asked.
+    *numbers* are those of *found* in full, by name, in the metric's unit.
     """
 
     name: str
@@ -48,6 +49,13 @@ class Finding:
     variant: str = ""
     metric: str = ""
     place: str = ""
+    numbers: Mapping[str, float | None] = field(default_factory=dict, hash=False)
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON: everything, without what is empty."""
+        found = {key: getattr(self, key) for key in ("name", "verdict", "found")}
+        more = {key: getattr(self, key) for key in ("variant", "metric", "place", "numbers")}
+        return {**found, **{key: value for key, value in more.items() if value}}
 
 
 def exit_code(findings: Sequence[Finding], undecided: Undecided = "undecided") -> int:

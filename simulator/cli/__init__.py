@@ -22,8 +22,9 @@ from simulator.cli.output import drop, note
 from simulator.errors import NetnodeError, ScenarioError
 
 COMMANDS = (
-    "run", "compare", "validate", "init", "explain", "presets", "releases", "agents", "schema",
-    "exact", "validate-model", "conformance", "import", "completion",
+    "run", "check", "compare", "baseline", "rare", "validate", "init", "explain", "presets",
+    "releases", "agents", "schema", "exact", "validate-model", "conformance", "import",
+    "completion",
 )  # fmt: skip
 MODULES = {"import": "importing", "validate-model": "validate_model"}
 """The modules of commands whose own name is none of a module's."""

@@ -32,6 +32,7 @@ def command(*, what: str | None) -> None:
     Without ID, list all metrics and their units.
     """
     from simulator.analysis.metrics import METRICS
+    from simulator.metric_units import METRIC_UNITS
 
     if what is None:
         emit(rows([(name, metric.unit) for name, metric in METRICS.items()]))
@@ -39,7 +40,8 @@ def command(*, what: str | None) -> None:
     elif what in METRICS:
         metric = METRICS[what]
         emit(f"{what}\n\n{textwrap.fill(metric.definition, WIDTH)}\n\n")
-        emit(rows([("unit", metric.unit), ("range", _range(metric.high))]))
+        limit = METRIC_UNITS[what].words
+        emit(rows([("unit", metric.unit), ("range", _range(metric.high)), ("limit", limit)]))
     else:
         _explain_key(what)
 

@@ -35,6 +35,15 @@ def run_options(command: F) -> F:
     return command
 
 
+def tolerance_option(command: F) -> F:
+    """The option of commands that know baselines."""
+    return click.option(
+        "-t", "--tolerance", "tolerances", multiple=True, metavar="METRIC=VALUE",
+        help="A loss that is no alarm, in the metric's unit, as in router.availability=0.01%; "
+        "what is named is judged. Repeatable.",
+    )(command)  # fmt: skip
+
+
 def output_options(command: F) -> F:
     """The options of commands that print estimates."""
     for option in (
@@ -46,6 +55,20 @@ def output_options(command: F) -> F:
     ):  # fmt: skip
         command = option(command)
     return command
+
+
+def set_option(command: F) -> F:
+    """Values to set in a scenario."""
+    return click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
+                        help="Set a value, as in -S hosts.network.count=3; a mapping is merged "
+                        "with the scenario's, null takes away. Repeatable.")(command)  # fmt: skip
+
+
+def undecided_option(command: F) -> F:
+    """What becomes of undecided findings."""
+    return click.option("--undecided", type=click.Choice(["pass", "fail"]),
+                        help="Count undecided thresholds as kept or as broken, instead of exit "
+                        "code 3.")(command)  # fmt: skip
 
 
 def read_scenario(path: Path, overrides: Sequence[str] = (), *, quiet: bool = False) -> Scenario:
@@ -88,3 +111,37 @@ def refuse_folder(path: Path) -> None:
         within = path / "scenario.resolved.yaml"
         raise InputError(f"{path} is a result folder; its scenario is {within}")
     raise InputError(f"{path} is a folder; give a scenario file (.yaml)")
+
+
+def read_tolerances(given: Sequence[str]) -> dict[str, float]:
+    """The tolerances of `METRIC=VALUE` each, in the metric's unit. Raises BadParameter."""
+    from simulator.metric_units import METRIC_UNITS, NUMBER
+    from simulator.scenario.explain import nearest
+
+    found = {}
+    for text in given:
+        metric, equals, value = text.partition("=")
+        if not equals:
+            raise _refused(f"'{text}' is not of the form METRIC=VALUE")
+        if metric not in METRIC_UNITS:
+            raise _refused(f"no metric is named '{metric}'{nearest(metric, METRIC_UNITS)}")
+        unit = METRIC_UNITS[metric]
+        try:
+            number = unit.read(_plain(value) if unit is NUMBER else value)
+        except ValueError as error:
+            raise _refused(f"{metric}: {error} (it is {unit.words})") from None
+        if number < 0:
+            raise _refused(f"{metric}: '{value}' must not be negative")
+        found[metric] = number
+    return found
+
+
+def _plain(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _refused(why: str) -> click.BadParameter:
+    return click.BadParameter(why, param_hint="'--tolerance'")

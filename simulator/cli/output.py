@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table as RichTable
 
+    from simulator.analysis.findings import Checked
     from simulator.analysis.report import Table
     from simulator.analysis.sections import Source
 
 FORMATS = ("table", "json", "csv", "md")
+CHECK_FORMATS = (*FORMATS, "junit", "github")
+STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 def emit(text: str, *, color: bool | None = None) -> None:
@@ -61,6 +64,39 @@ def emit_source(source: Source, form: str, *, everything: bool = False) -> None:
         _emit_rich(source, everything=everything)
     else:
         emit(report.text(source, everything=everything))
+
+
+def emit_checked(checked: Checked, form: str) -> None:
+    """Print findings in one of CHECK_FORMATS; github's also go into the summary of the step."""
+    from simulator.analysis import findings, github, junit
+
+    if form == "json":
+        emit_json(checked.document())
+    elif form == "csv":
+        emit(findings.csv(checked))
+    elif form == "md":
+        emit(findings.markdown(checked))
+    elif form == "junit":
+        emit(junit.junit(checked))
+    else:
+        emit(findings.text(checked))
+    if form == "github":
+        emit(github.workflow_commands(checked))
+        _summarise(checked)
+
+
+def _summarise(checked: Checked) -> None:
+    """Add *checked* to the summary of the step, where there is one."""
+    from simulator.analysis.github import summary
+
+    path = os.environ.get(STEP_SUMMARY)
+    if not path:
+        return
+    try:
+        with open(path, "ab") as file:
+            file.write(summary(checked, file.tell()).encode())
+    except OSError as error:
+        note(f"no summary, for {path} cannot be written: {error.strerror}")
 
 
 def rows(lines: Sequence[tuple[str, ...]], gap: str = "   ") -> str:

@@ -33,11 +33,13 @@ class Lines:
     def __init__(self, what: str) -> None:
         self._what = what
         self._began = time.monotonic()
-        self._told = 0
+        self._told = self._total = 0
 
     def __call__(self, done: int, total: int) -> None:
         """Say so if another tenth is done."""
         tenth = TENTHS * done // total
+        if total != self._total:  # another look
+            self._told, self._total = tenth, total
         if tenth <= self._told:
             return
         self._told = tenth

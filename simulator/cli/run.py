@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +12,22 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator import interrupts
-from simulator.cli.exactness import BOUND, judge
-from simulator.cli.inputs import output_options, read_scenario, run_options
-from simulator.cli.output import emit_source, note
+from simulator.cli import exactness
+from simulator.cli.exactness import BOUND
+from simulator.cli.inputs import (
+    output_options,
+    read_scenario,
+    run_options,
+    set_option,
+    undecided_option,
+)
+from simulator.cli.output import emit, emit_checked, emit_source, note
 from simulator.cli.progress import progress
 from simulator.errors import OutputError, PartialRunError
 
 if TYPE_CHECKING:
     from simulator.analysis.results import ResultSet
+    from simulator.analysis.verdicts import Undecided
     from simulator.experiment.runner import Objects
 
 INTERRUPTED = 130
@@ -35,10 +44,13 @@ class Output:
 
 @click.command(short_help="Simulate a scenario; print and keep what it found.")
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
-              help="Set a value, as in -S hosts.network.count=3; a mapping is merged with "
-              "the scenario's, null takes away. Repeatable.")  # fmt: skip
+@set_option
 @run_options
+@click.option("--until", multiple=True, metavar="METRIC=HALFWIDTH|decided",
+              help="Go on until half the interval of METRIC is so narrow, as in "
+              "router.availability=0.02%, or every threshold is decided. Repeatable.")  # fmt: skip
+@click.option("--most", type=click.IntRange(min=1), metavar="N",
+              help="Replications at most, with --until.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
               help="Folder to write, instead of results/SCENARIO/TIME.")  # fmt: skip
 @click.option("--no-save", is_flag=True, help="Print only; write nothing.")
@@ -50,6 +62,7 @@ class Output:
 @click.option("--check-exact", is_flag=False, flag_value=BOUND, type=click.FloatRange(min=0),
               metavar="[BOUND]", help="Print exact values beside simulated ones; exit code 1 where "
               f"they are more than BOUND ({BOUND:g}) standard errors apart.")  # fmt: skip
+@undecided_option
 @output_options
 def command(
     *,
@@ -57,6 +70,8 @@ def command(
     overrides: tuple[str, ...],
     replications: int | None,
     seed: int | None,
+    until: tuple[str, ...],
+    most: int | None,
     jobs: int,
     quiet: bool,
     output: Path | None,
@@ -64,6 +79,7 @@ def command(
     trace_replication: int,
     objects: Objects,
     check_exact: float | None,
+    undecided: Undecided | None,
     everything: bool,
     as_json: bool,
     form: str,
@@ -74,12 +90,15 @@ def command(
     netnode run scenario.yaml -n 100
     netnode run scenario.yaml -S hosts.network.count=4 -o results/four-nodes
     netnode run scenario.yaml --json | jq .differences
+    netnode run scenario.yaml --until router.availability=0.02% --most 5000
 
+    Thresholds of the scenario are checked then, as by `netnode check`, whose exit codes these are.
     Ctrl-C ends the run early and keeps the replications that have finished.
     """
     if no_save and output:
         raise click.UsageError("--no-save and --output exclude each other")
-    loaded = read_scenario(scenario, overrides, quiet=quiet)
+    wanted = targets(until, most)
+    loaded = read_scenario(scenario, (*overrides, *wanted), quiet=quiet)
     from simulator.analysis.folder import check_target
     from simulator.experiment.runner import run
 
@@ -104,12 +123,23 @@ def command(
         raise
     with interrupts.seen(held=True):
         if result.partial:
-            done, planned = len(result.replications), result.scenario.replications
+            done, planned = len(result.replications), result.scenario.looks[-1]
             note(f"interrupted: {done} of {planned} replications had finished")
         _deliver(result, shown, quiet=quiet)
+        code = _check(result, shown.form, undecided or "undecided", quiet=quiet)
     if check_exact is not None and not result.partial:
-        return judge(result, check_exact, shown.form)
-    return INTERRUPTED if result.partial else 0
+        code = exactness.judge(result, check_exact, shown.form) or code
+    return INTERRUPTED if result.partial else code
+
+
+def targets(until: tuple[str, ...], most: int | None) -> list[str]:
+    """The options as values to set in a scenario."""
+    wanted, decided = [one for one in until if one != "decided"], "decided" in until
+    keys = ("metric", "half_width")
+    halves = [dict(zip(keys, one.split("=", 1), strict=False)) for one in wanted]
+    found = [f"until.targets={json.dumps(halves)}"] if halves else []
+    found += ["until.decided=true"] if decided else []
+    return found + ([f"until.most={most}"] if most is not None else [])
 
 
 def _default_folder(name: str) -> Path:
@@ -139,3 +169,21 @@ def _deliver(result: ResultSet, output: Output, *, quiet: bool) -> None:
             note(f"written to {output.folder}{' (partial)' if result.partial else ''}")
     if unprinted is not None:
         raise unprinted
+
+
+def _check(result: ResultSet, form: str, undecided: Undecided, *, quiet: bool) -> int:
+    """Print what became of the thresholds, if there are any; return the exit code."""
+    from simulator.analysis.findings import checked_of
+    from simulator.analysis.thresholds import judge
+
+    scenario = result.scenario
+    if not scenario.thresholds or not result.replications:
+        return 0
+    findings = judge(result, scenario.thresholds, scenario.threshold_places)
+    checked = checked_of(result, findings, undecided)
+    if form in ("table", "md"):
+        emit("\n")
+        emit_checked(checked, form)
+    elif not quiet:  # JSON has them inside, and CSV no room
+        note(checked.title)
+    return checked.exit_code

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.analysis.confidence import rule_of_three
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import ResultSet
-from simulator.analysis.statistics import rule_of_three
 from simulator.analysis.verdicts import Finding, Verdict
 from simulator.exact.answer import Answer, Answers
 from simulator.trace import Floats

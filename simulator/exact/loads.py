@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.analysis.bandwidth import Profile
+from simulator.analysis.profile import Profile
 from simulator.exact import routers
 from simulator.exact.answer import Answer, RefusedError
 from simulator.exact.case import Case

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from operator import index
 from pathlib import Path
 from typing import Literal, get_args
@@ -17,14 +16,19 @@ from typing import Literal, get_args
 import numpy as np
 
 from simulator import interrupts
+from simulator.analysis.fingerprint import Fingerprint
+from simulator.analysis.machine import machine
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
 from simulator.analysis.results import ResultSet, Sample
+from simulator.analysis.stopping import wanting, why_ended
 from simulator.errors import InputError, PartialRunError
-from simulator.experiment.workers import Crew, Job, Outcome, Worker, cores
+from simulator.experiment.workers import Job, Outcome, cores, outcomes
+from simulator.scenario.check import check_until
 from simulator.scenario.load import load_scenario
-from simulator.scenario.schema import REPLICATION_LIMIT, Scenario
+from simulator.scenario.schema import Scenario
 from simulator.scenario.size import OBJECT_BYTES, objects_in_all
+from simulator.scenario.until import REPLICATION_LIMIT, Until, read_until
 from simulator.trace import Floats, Trace
 
 Progress = Callable[[int, int], None]
@@ -39,6 +43,8 @@ def run(
     scenario: Scenario | str | Path,
     *,
     replications: int | None = None,
+    until: Until | Mapping[str, object] | None = None,
+    most: int | None = None,
     seed: int | None = None,
     jobs: int = 0,
     trace_replication: int | None = 0,
@@ -48,7 +54,9 @@ def run(
 ) -> ResultSet:
     """Simulate *scenario*, or the one in the file of that path, and return what it found.
 
-    *replications* and *seed* replace the scenario's. *jobs* is the number of processes, 0 for one
+    *replications* and *seed* replace the scenario's. *until* is what the run is to reach, in the
+    form of the scenario's key, and replaces that; *most* is after how many replications it ends
+    anyhow. *jobs* is the number of processes, 0 for one
     a core; the numbers do not depend on it. The trace of *trace_replication* is kept. *objects*
     says whether the life and downtime of every router and network are kept: `auto`, up to
     ROW_LIMIT rows, and quantiles of each replication beyond; `all`; or `none`. *progress* is
@@ -60,10 +68,10 @@ def run(
     scenario = _read(scenario)
     given = {"replications": replications, "seed": seed}
     changes = {what: _whole(what, n) for what, n in given.items() if n is not None}
-    scenario = scenario.model_copy(update=changes)
+    scenario = scenario.model_copy(update={**changes, **_target(scenario, until, most)})
     jobs = _whole("jobs", jobs)
     _check(scenario, jobs, trace_replication, objects)
-    count = scenario.replications
+    count = scenario.looks[-1]
     jobs = min(jobs or cores(), count)
     gathered = Gathered(scenario, trace_replication)
     _check_memory(scenario, jobs)
@@ -71,7 +79,7 @@ def run(
     try:
         _gather(gathered, job, jobs, start_method, progress or (lambda done, total: None))
     except KeyboardInterrupt:
-        return gathered.result(partial=gathered.count < count)
+        return gathered.result(partial=not gathered.whole)
     except BrokenProcessPool:
         why = f"a worker process died (killed, or out of memory): {gathered.count} of {count} "
         why += "replications had finished"
@@ -83,6 +91,18 @@ def run(
         why += "had finished"
         raise PartialRunError(why, gathered.result(partial=True)) from error
     return gathered.result(partial=False)
+
+
+def _target(
+    scenario: Scenario, until: Until | Mapping[str, object] | None, most: int | None
+) -> dict[str, Until]:
+    """What the run is to reach, if that is not only the scenario's."""
+    wanted = scenario.until if until is None else read_until(until)
+    if most is not None:
+        if wanted is None:
+            raise InputError("most: nothing is to be reached before; give until")
+        wanted = read_until({**dict(wanted), "most": _whole("most", most)})
+    return {} if wanted is None else {"until": wanted}
 
 
 def _read(scenario: object) -> Scenario:
@@ -109,6 +129,8 @@ def _check(scenario: Scenario, jobs: int, traced: int | None, objects: str) -> N
     count, seed = scenario.replications, scenario.seed
     if not 1 <= count <= REPLICATION_LIMIT:
         raise InputError(f"{count:,} replications; from 1 to {REPLICATION_LIMIT:,} are allowed")
+    for finding in check_until(scenario):
+        raise InputError(f"{'.'.join(map(str, finding.path))}: {finding.message}")
     if not 0 <= seed < 2**64:
         raise InputError(f"seed {seed}; it must be from 0 to 2^64 - 1")
     if jobs < 0:
@@ -141,54 +163,38 @@ def _kept(objects: Objects, scenario: Scenario) -> Literal["rows", "quantiles", 
     if objects != "auto":
         return "none" if objects == "none" else "rows"
     each = sum(objects_in_all(s, scenario.horizon) for s in scenario.variants.values())
-    return "rows" if each * scenario.replications <= ROW_LIMIT else "quantiles"
+    return "rows" if each * scenario.looks[-1] <= ROW_LIMIT else "quantiles"
 
 
 def _gather(
     gathered: Gathered, job: Job, jobs: int, start_method: str | None, progress: Progress
 ) -> None:
     """Do *job* by *jobs*; whatever stops it, *gathered* then has all that had finished."""
-    count = job.scenario.replications
+    look, *later = job.scenario.looks
     with (
         interrupts.seen(held=jobs > 1) as seen,
-        _outcomes(gathered, job, jobs, start_method, seen) as found,
+        outcomes(
+            job, range(job.scenario.looks[-1]), jobs, start_method, seen, late=gathered.add
+        ) as found,
     ):
-        progress(0, count)
-        for outcomes in found:
+        progress(0, look)
+        for variants in found:
             if seen:  # its exception got lost in the simulation
                 raise KeyboardInterrupt
-            gathered.add(outcomes)
-            progress(gathered.count, count)
-
-
-@contextmanager
-def _outcomes(
-    gathered: Gathered, job: Job, jobs: int, start_method: str | None, seen: list[int]
-) -> Iterator[Iterator[list[Outcome]]]:
-    """The replications in order, computed here or by a crew that ends with the body.
-
-    A crew is waited for until one of the interrupts *seen*; an exception in the middle of its
-    locks could leave them held.
-    """
-    if jobs == 1:
-        worker = Worker(job)
-        yield map(worker.replicate, range(job.scenario.replications))
-        return
-    crew = Crew(job, jobs, start_method)
-    try:
-        crew.start()
-        yield crew.outcomes(seen)
-        crew.close()
-    except BaseException:
-        with interrupts.seen(held=True) as more:
-            for outcomes in crew.stop():
-                gathered.add(outcomes)
-            more.clear()  # the run is ending already
-        raise
+            gathered.add(variants)
+            progress(gathered.count, look)
+            if gathered.count == look:
+                if not later or not any(wanting(gathered.result(partial=False))):
+                    gathered.whole = True
+                    return
+                look, *later = later
 
 
 class Gathered:
-    """Outcomes as they come; a replication is in it whole or not at all."""
+    """Outcomes as they come; a replication is in it whole or not at all.
+
+    *whole* says that all have come that were asked for.
+    """
 
     def __init__(self, scenario: Scenario, traced: int | None) -> None:
         self._scenario = scenario
@@ -197,6 +203,8 @@ class Gathered:
         self._reasons: dict[str, dict[str, str]] = {name: {} for name in scenario.variants}
         self._objects: dict[tuple[str, int], ObjectRows] = {}
         self._traces: dict[str, Trace] = {}
+        self.whole = False
+        self._fingerprints: dict[tuple[str, int], Fingerprint] = {}
 
     @property
     def count(self) -> int:
@@ -204,7 +212,9 @@ class Gathered:
         return len(self._rows)
 
     def add(self, outcomes: list[Outcome]) -> None:
-        """Take the variants of one replication; a second time changes nothing."""
+        """Take the variants of one replication; a second time, or once whole, changes nothing."""
+        if self.whole:
+            return
         rows = {}
         for outcome in outcomes:
             reasons = self._reasons[outcome.variant]
@@ -216,6 +226,7 @@ class Gathered:
             )
             if outcome.objects is not None:
                 self._objects[outcome.variant, outcome.replication] = outcome.objects
+            self._fingerprints[outcome.variant, outcome.replication] = outcome.fingerprint
             if outcome.trace is not None:
                 self._traces[outcome.variant] = outcome.trace
         self._rows[outcomes[0].replication] = rows  # last: an interrupt may come anywhere
@@ -224,7 +235,7 @@ class Gathered:
         """All that has come, in order of replication."""
         numbers = sorted(self._rows)
         traced = self._traced in self._rows
-        return ResultSet(
+        result = ResultSet(
             self._scenario,
             numbers,
             {variant: self._sample(variant, numbers) for variant in self._scenario.variants},
@@ -232,7 +243,11 @@ class Gathered:
             trace_replication=self._traced if traced else None,
             traces=self._traces if traced else {},
             objects_rows={k: rows for k, rows in self._objects.items() if k[1] in self._rows},
+            fingerprints={k: one for k, one in self._fingerprints.items() if k[1] in self._rows},
+            machine=machine(),
         )
+        result.stopped = why_ended(result) if self.whole else None
+        return result
 
     def _sample(self, variant: str, numbers: list[int]) -> Sample:
         rows = [self._rows[number][variant] for number in numbers]

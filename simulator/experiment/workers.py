@@ -6,13 +6,15 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from simulator import interrupts
 from simulator.analysis.context import Context, context_of
+from simulator.analysis.fingerprint import Fingerprint, fingerprint
 from simulator.analysis.measured import Measured
 from simulator.analysis.metrics import measure
 from simulator.analysis.objects import ObjectRows, in_quantiles, object_rows
@@ -31,22 +33,38 @@ PATIENCE = 0.1
 
 @dataclass(frozen=True)
 class Outcome:
-    """One replication of one variant: its metrics, its objects and, if asked for, its trace."""
+    """One replication of one variant: metrics, objects, fingerprint and, if asked for, trace."""
 
     variant: str
     replication: int
     metrics: dict[str, float | str]
     objects: ObjectRows | None
+    fingerprint: Fingerprint
     trace: Trace | None
+
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class Task(Protocol[T_co]):
+    """What a crew has to do for one number after another; it is sent to each process."""
+
+    def worker(self) -> Callable[[int], T_co]:
+        """A function that does what is to be done for a number."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker needs: the scenario, and of which replications more is kept."""
+    """All variants of a scenario, and of which replications more is kept than metrics."""
 
     scenario: Scenario
     traced: int | None
     objects: Literal["rows", "quantiles", "none"]
+
+    def worker(self) -> Callable[[int], list[Outcome]]:
+        """A function that simulates the replication of a number."""
+        return Worker(self).replicate
 
 
 class Worker:
@@ -70,6 +88,7 @@ class Worker:
                     replication,
                     measure(measured),
                     self._objects(measured),
+                    fingerprint(trace),
                     trace if replication == self.job.traced else None,
                 )
             )
@@ -82,22 +101,27 @@ class Worker:
         return rows if self.job.objects == "rows" else in_quantiles(rows)
 
 
-class Crew:
-    """*size* processes at work on *job*: `start` it, take the `outcomes`, and `stop` or `close`."""
+class Crew(Generic[T]):
+    """*size* processes at work on *task* for *numbers*.
 
-    def __init__(self, job: Job, size: int, start_method: str | None) -> None:
+    `start` it, take the `outcomes`, and `stop` or `close`.
+    """
+
+    def __init__(
+        self, task: Task[T], numbers: Iterable[int], size: int, start_method: str | None = None
+    ) -> None:
         if start_method is None:
             forks = "fork" in multiprocessing.get_all_start_methods()
             start_method = "fork" if forks and threading.active_count() == 1 else "spawn"
-        self._waiting = iter(range(job.scenario.replications))
+        self._waiting = iter(numbers)
         self._ahead = size * AHEAD
-        self._futures: deque[Future[list[Outcome]]] = deque()
+        self._futures: deque[Future[T]] = deque()
         self._others = set(multiprocessing.active_children())
         self._executor = ProcessPoolExecutor(
             size,
             mp_context=multiprocessing.get_context(start_method),
             initializer=_begin,
-            initargs=(job,),
+            initargs=(task,),
         )
 
     def start(self) -> None:
@@ -105,8 +129,8 @@ class Crew:
         with interrupts.blocked():
             self._hand_out()
 
-    def outcomes(self, interrupts_seen: list[int]) -> Iterator[list[Outcome]]:
-        """The variants of each replication, in order, as they come.
+    def outcomes(self, interrupts_seen: list[int]) -> Iterator[T]:
+        """What came of each number, in order, as they come.
 
         Raises KeyboardInterrupt once *interrupts_seen* holds one.
         """
@@ -119,7 +143,7 @@ class Crew:
             self._futures.popleft()  # and free what it holds
             self._hand_out()
 
-    def stop(self) -> Iterator[list[Outcome]]:
+    def stop(self) -> Iterator[T]:
         """End the processes at once; the outcomes that had come and not been taken."""
         self._executor.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - self._others:
@@ -129,7 +153,10 @@ class Crew:
                 yield future.result()
 
     def close(self) -> None:
-        """Let the processes end."""
+        """Let the processes end; replications that nobody wants any more end with them."""
+        if self._futures:
+            for _ in self.stop():
+                pass
         self._executor.shutdown()
 
     def _hand_out(self) -> None:
@@ -140,21 +167,53 @@ class Crew:
             self._futures.append(self._executor.submit(_work, replication))
 
 
+@contextmanager
+def outcomes(
+    task: Task[T],
+    numbers: Sequence[int],
+    jobs: int,
+    start_method: str | None,
+    seen: list[int],
+    *,
+    late: Callable[[T], None],
+) -> Iterator[Iterator[T]]:
+    """What comes of *numbers*, in order, computed here or by a crew that ends with the body.
+
+    A crew is waited for until one of the interrupts *seen*; an exception in the middle of its
+    locks could leave them held. *late* is given what had come, and not been taken, when the body
+    failed.
+    """
+    if jobs == 1:
+        yield map(task.worker(), numbers)
+        return
+    crew = Crew(task, numbers, jobs, start_method)
+    try:
+        crew.start()
+        yield crew.outcomes(seen)
+        crew.close()
+    except BaseException:
+        with interrupts.seen(held=True) as more:
+            for outcome in crew.stop():
+                late(outcome)
+            more.clear()  # the run is ending already
+        raise
+
+
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_job: Job | None = None
-_worker: Worker | None = None
+_task: Task[object] | None = None
+_worker: Callable[[int], object] | None = None
 
 
-def _begin(job: Job) -> None:
+def _begin(task: Task[object]) -> None:
     """Set up a worker process: interrupts are the parent's to handle, and its end is ours too."""
-    global _job, _worker
+    global _task, _worker
     interrupts.ignore_all()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _job, _worker = job, None
+    _task, _worker = task, None
 
 
 def _end_with_parent() -> None:
@@ -164,8 +223,8 @@ def _end_with_parent() -> None:
     os._exit(1)  # nobody is left to hear of what is unfinished
 
 
-def _work(replication: int) -> list[Outcome]:
+def _work(number: int) -> Any:
     global _worker
-    assert _job is not None
-    _worker = _worker or Worker(_job)  # here, so that an error in it reaches the parent
-    return _worker.replicate(replication)
+    assert _task is not None
+    _worker = _worker or _task.worker()  # here, so that an error in it reaches the parent
+    return _worker(number)

@@ -8,13 +8,17 @@ seconds, the first after a random one to two periods. `at_once` goes through one
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import nullcontext
+from itertools import chain
 from typing import Literal, TypeAlias
 
 from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Notice
 from simulator.neutron.rules import Rules
+from simulator.neutron.scheduling import Candidates
 from simulator.neutron.server import Server
 
+_CERTAIN = nullcontext()
 NOTIFY_ATTEMPTS = 2  # AGENT_NOTIFY_MAX_ATTEMPTS, neutron/db/l3_agentschedulers_db.py
 Turn: TypeAlias = Generator[Notice, bool, None]
 """What is told for one object; it is sent whether that was answered, which only calls are."""
@@ -90,20 +94,19 @@ class Failover:
         if kind == "l3":
             skipped = "dvr" if self._rules.dvr_failover == "skips" else None
             dead = [a for a in dead if a.admin_state_up and a.mode != skipped]
-            pairs = {(target, agent.name) for agent in dead for target in agent.hosted}
-            found = {t: None for agent in dead for t in agent.hosted if self._moves(t)}
         else:
             dead = [agent for agent in dead if self._is_given_up(now, agent)]
-            pairs = {(target, agent.name) for agent in dead for target in agent.hosted}
-            found = {target: None for agent in dead for target in agent.hosted}
-            if self._rules.dhcp_failover_skips and found and not self._any_eligible(now):
-                return []
-        names = [agent.name for agent in dead]
+        found = list(dict.fromkeys(chain.from_iterable(agent.hosted for agent in dead)))
+        if kind == "l3" and self._rules.ha_failover == "none":
+            found = [router for router in found if not self._server.routers[router].ha]
+        skips = kind == "dhcp" and self._rules.dhcp_failover_skips
+        if skips and found and not self._any_eligible(now):
+            return []
         return [
-            (target, name)
-            for target in self._order(list(found))
-            for name in names
-            if (target, name) in pairs
+            (target, agent.name)
+            for target in self._order(found)
+            for agent in dead
+            if target in agent.hosted
         ]
 
     def _dead(self, now: float, agent_type: str) -> list[Agent]:
@@ -115,9 +118,6 @@ class Failover:
             if self._tables.silence(now, agent) > limit
         ]
 
-    def _moves(self, router: Id) -> bool:
-        return not self._server.routers[router].ha or self._rules.ha_failover != "none"
-
     def _is_given_up(self, now: float, agent: Agent) -> bool:
         """Whether a dead DHCP agent loses its networks: not while it may be starting up."""
         wanted = agent.admin_state_up or not self._rules.dhcp_failover_filter
@@ -127,23 +127,25 @@ class Failover:
         tables = self._tables
         return any(tables.is_eligible(now, agent) for agent in tables.of_type("dhcp"))
 
-    def turn(self, now: float, kind: str, binding: Binding) -> Turn:
-        """Move one object of a pass; what an error means tells `verdict`.
+    def turn(
+        self, now: float, kind: str, binding: Binding, candidates: Candidates | None = None
+    ) -> Turn:
+        """Move one object of a pass: what is to be told. What an error means tells `verdict`.
 
-        One that is not bound any more, or is gone, is left alone.
+        One that is not bound any more, or is gone, is left alone. *candidates*: those of the turn
+        before, if it was at this instant and nothing came between.
         """
         target, name = binding
         records = self._server.routers if kind == "l3" else self._server.networks
         if target not in records:
-            return
+            return _telling([])
         if kind == "l3" and self._is_forsaken(target):
-            yield from self._forsake(now, target, name)
-        elif name not in records[target].agents:
-            return
-        elif kind == "l3":
-            yield from self._move_router(now, target, self._tables.agents[name])
-        else:
-            yield from self._move_network(now, target, self._tables.agents[name])
+            return self._forsake(now, target, name)
+        if name not in records[target].agents:
+            return _telling([])
+        if kind == "l3":
+            return self._move_router(now, target, self._tables.agents[name], candidates)
+        return self._move_network(now, target, self._tables.agents[name])
 
     def verdict(self, error: Exception) -> Literal["go on", "end", "kill"]:
         """What becomes of a pass that met *error*: it goes on, ends, or never runs again."""
@@ -156,9 +158,11 @@ class Failover:
     ) -> list[Notice]:
         """A whole pass in no time; *answers* tells whether an agent answers a call."""
         notices: list[Notice] = []
+        candidates = self.candidates(now)
         for binding in self.lost(now, kind):
-            turn, reply = self.turn(now, kind, binding), True
+            reply = True
             try:
+                turn = self.turn(now, kind, binding, candidates)
                 notice = next(turn)
                 while True:
                     reply = not self.is_call(notice) or answers(notice.agent)
@@ -195,28 +199,39 @@ class Failover:
 
     # -- L3 --------------------------------------------------------------------------------
 
-    def _move_router(self, now: float, router: Id, agent: Agent) -> Turn:
+    def candidates(self, now: float) -> Candidates:
+        """Those that routers may be moved to *now*, for the turns of this instant."""
+        return Candidates(self._tables, self._server.scheduling, now)
+
+    def _move_router(
+        self, now: float, router: Id, agent: Agent, candidates: Candidates | None
+    ) -> Turn:
         """Move one router in a transaction, unless its agent is back.
 
         Where nobody can take it, it keeps its binding: RouterReschedulingFailed. Source:
         reschedule_router, the same file.
         """
         tables, record = self._tables, self._server.routers[router]
-        if self._is_back(now, agent):
-            return
+        if self._is_back(now, agent, candidates):
+            return _telling([])
         before = [tables.agents[name] for name in record.agents]
-        with tables.transaction(router):
+        candidates = candidates or self.candidates(now)
+        plain = not record.ha and not record.distributed
+        certain = plain and candidates.of(router)  # there is nothing that could be undone
+        with _CERTAIN if certain else tables.transaction(router):
             for old in before:
                 tables.unbind(router, old)
-            self._server.scheduling.router(now, router)
+            self._server.scheduling.router(now, router, candidates)
             if not record.agents:
                 raise errors.RouterReschedulingFailed(router)
-        yield from self._tell_moved(router, before, list(record.agents))
+        return self._tell_moved(router, before, list(record.agents))
 
-    def _is_back(self, now: float, agent: Agent) -> bool:
+    def _is_back(self, now: float, agent: Agent, candidates: Candidates | None = None) -> bool:
         """Whether a pass that looks again finds an agent alive, or has found it so before."""
         if self._rules.l3_failover_rechecks and agent.name not in self._back:
-            self._back |= {agent.name} if self._tables.is_alive(now, agent) else set()
+            candidates = candidates or self.candidates(now)
+            if candidates.is_alive(agent):
+                self._back.add(agent.name)
         return agent.name in self._back
 
     def _is_forsaken(self, router: Id) -> bool:
@@ -235,7 +250,7 @@ class Failover:
         if name not in tables.agents:
             raise PassEndedError
         if self._is_back(now, tables.agents[name]):
-            return
+            return _telling([])
         with tables.transaction(router):
             for old in list(record.agents):
                 tables.unbind(router, tables.agents[old], keep_port=True)
@@ -245,7 +260,7 @@ class Failover:
             if not record.ha_ports:
                 raise errors.RouterReschedulingFailed(router)
         hosts = [name for name in self._order(list(record.ha_ports)) if name in tables.agents]
-        yield from self._tell_moved(router, [], hosts)
+        return self._tell_moved(router, [], hosts)
 
     def _tell_moved(self, router: Id, before: list[Agent], after: list[str]) -> Turn:
         """Tell old hosts and new; a new one that does not answer loses the router again.
@@ -276,6 +291,11 @@ class Failover:
         """Take a network off a dead agent, without telling it, and schedule it anew."""
         self._tables.unbind(network, agent)
         if self._rules.network_auto_schedule:
-            notices = self._server.schedule_network(now, network)
-            while notices:
-                yield notices.pop(0)
+            return _telling(self._server.schedule_network(now, network))
+        return _telling([])
+
+
+def _telling(notices: list[Notice]) -> Turn:
+    """Tell them one after the other, whatever becomes of it."""
+    while notices:
+        yield notices.pop(0)

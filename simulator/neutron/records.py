@@ -46,6 +46,7 @@ class Decision(NamedTuple):
 class Agent:
     """A row of the agents table. Times are server seconds.
 
+    *hosted*: what is bound to it, in that order, each binding with its ordinal of all there were.
     *load* is what a WeightScheduler sees: the count that the last heartbeat told, and one for
     each object bound since. *l2*: its host has an L2 agent, too; a host without one reaches no
     network.
@@ -59,7 +60,7 @@ class Agent:
     zone: str = "nova"
     admin_state_up: bool = True
     configurations: dict[str, object] = field(default_factory=dict)
-    hosted: dict[Id, None] = field(default_factory=dict)
+    hosted: dict[Id, int] = field(default_factory=dict)
     load: int = 0
     l2: bool = True
     noticed: float | None = None  # the last heartbeat of the silence that was last noticed

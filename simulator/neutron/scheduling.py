@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 
 from simulator.neutron.records import (
     CENTRAL_MODES,
@@ -111,9 +112,10 @@ class Scheduling:
 
     # -- routers ---------------------------------------------------------------------------
 
-    def router(self, now: float, router: Id) -> None:
+    def router(self, now: float, router: Id, candidates: Candidates | None = None) -> None:
         """Give *router* an agent, or an HA router its agents, unless it has them.
 
+        *candidates*: as found before at this instant, if they were.
         Source: quantum/scheduler/l3_agent_scheduler.py at 2013.1.5: an agent that is silent still
         hosts; neutron/scheduler/l3_agent_scheduler.py since. Until Liberty a distributed router's
         SNAT is bound while it has a gateway (schedule_snat_router, neutron/db/l3_dvrscheduler_db).
@@ -123,9 +125,9 @@ class Scheduling:
             return
         if self.own_snat(record) and record.gateway is None:
             return
-        active = self._tables.l3_agents(active_at=now)
-        if active:
-            self.router_among(now, router, self.admitted(active, router))
+        candidates = candidates or Candidates(self._tables, self, now)
+        if candidates.active:
+            self.router_among(now, router, candidates.of(router))
 
     def central(self, now: float) -> int:
         """How many active agents there are to place HA routers on.
@@ -137,8 +139,8 @@ class Scheduling:
 
     def own_snat(self, record: Network | Router) -> bool:
         """Whether SNAT is bound in a table of its own, by a choice of its own."""
-        distributed = isinstance(record, Router) and record.distributed
-        return distributed and self._rules.snat_choice == "random"
+        own = self._rules.snat_choice == "random"
+        return own and isinstance(record, Router) and record.distributed
 
     def router_among(self, now: float, router: Id, candidates: list[Agent]) -> list[str]:
         """Choose from *candidates* and try to bind; those that were chosen.
@@ -195,7 +197,9 @@ class Scheduling:
         return compatible(agent.configurations, router, gateway, self._rules.candidate_filter)
 
     def demands(self, router: Id) -> tuple[object, ...]:
-        """What `admits` looks at of a router: equal demands are admitted alike."""
+        """What `admits` looks at of a router, its name apart (router_id, which hardly any agent
+        is configured with): equal demands are admitted alike.
+        """
         record = self._tables.routers[router]
         return record.gateway, record.distributed, record.hints
 
@@ -220,7 +224,7 @@ class Scheduling:
             names,
             min(count, len(names)),
             load,
-            {agent.name: agent.zone for agent in candidates},
+            self._tables.zones,
             [agents[name].zone for name in record.agents],
         )
         chosen = SCHEDULERS[driver](choice, self._draws(target))
@@ -228,3 +232,39 @@ class Scheduling:
             decision = Decision(kind, target, tuple(names), tuple(chosen), count, load)
             chosen = list(self._on_decision(decision) or chosen)
         return chosen
+
+
+class Candidates:
+    """The L3 agents that are active at one instant, and those of them that may take a router.
+
+    Each question is asked once. They hold until time goes on or an agent's row changes; bindings
+    may come and go.
+    """
+
+    def __init__(self, tables: Tables, scheduling: Scheduling, now: float) -> None:
+        self._tables, self._scheduling, self._now = tables, scheduling, now
+        self._admitted: dict[object, list[Agent]] = {}
+        self._alive: dict[str, bool] = {}
+
+    @cached_property
+    def active(self) -> list[Agent]:
+        """All that are enabled and alive."""
+        return self._tables.l3_agents(active_at=self._now)
+
+    def is_alive(self, agent: Agent) -> bool:
+        """Whether *agent*, which need not be a candidate, is alive."""
+        if agent.name not in self._alive:
+            self._alive[agent.name] = self._tables.is_alive(self._now, agent)
+        return self._alive[agent.name]
+
+    @cached_property
+    def _by_name(self) -> bool:
+        """Whether some take one router only, which its name tells."""
+        return any("router_id" in agent.configurations for agent in self.active)
+
+    def of(self, router: Id) -> list[Agent]:
+        """Those that may take *router*, by mode, configuration and zone."""
+        demands: object = router if self._by_name else self._scheduling.demands(router)
+        if demands not in self._admitted:
+            self._admitted[demands] = self._scheduling.admitted(self.active, router)
+        return self._admitted[demands]

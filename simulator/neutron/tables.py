@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from itertools import count
+from operator import itemgetter
 
 from simulator.neutron import errors
 from simulator.neutron.records import Agent, Id, Network, Router
@@ -32,6 +32,7 @@ class Tables:
     ) -> None:
         self.rules = rules
         self.agents: dict[str, Agent] = {}
+        self.zones: dict[str, str] = {}  # of each agent
         self.networks: dict[Id, Network] = {}
         self.routers: dict[Id, Router] = {}
         self.ha_routers: Counter[Id] = Counter()  # by project
@@ -39,7 +40,7 @@ class Tables:
         self._on_host: dict[tuple[str, str], dict[str, Agent]] = {}
         self._open: dict[str, dict[Id, None]] = {"dhcp": {}, "l3": {}}
         self._place: dict[Id, int] = {}  # of each network, in the order in which they came
-        self._places = count()
+        self._places, self._bindings = count(), count()
         self._heard = heard or (lambda agent, now: agent.heartbeat_timestamp)
         self._on_bind = on_bind or (lambda target, name, bound: None)
         self._changes: list[tuple[Id, str, bool]] | None = None  # those of an open transaction
@@ -49,6 +50,7 @@ class Tables:
 
     def add_agent(self, agent: Agent) -> None:
         """Take a new row."""
+        self.zones[agent.name] = agent.zone
         self.agents[agent.name] = self._of_type.setdefault(agent.type, {})[agent.name] = agent
         self._on_host.setdefault((agent.type, agent.host), {})[agent.name] = agent
 
@@ -59,7 +61,7 @@ class Tables:
         if agent.type == "l3":
             for router in self.routers.values():
                 router.ha_ports.pop(agent.name, None)
-        del self.agents[agent.name], self._of_type[agent.type][agent.name]
+        del self.agents[agent.name], self.zones[agent.name], self._of_type[agent.type][agent.name]
         del self._on_host[agent.type, agent.host][agent.name]
 
     def add(self, target: Id, record: Network | Router) -> None:
@@ -180,10 +182,12 @@ class Tables:
         at 2013.1.5, neutron/db/agentschedulers_db.py at 29.0.0; get_l3_agents_hosting_routers.
         """
         bound = [self.agents[name] for name in names]
+        if not bound:
+            return bound
         if enabled is not None:
             if self.rules.admin_filter == "intended":
                 bound = [agent for agent in bound if agent.admin_state_up == enabled]
-            elif bound and all(a.admin_state_up != enabled for a in self.agents.values()):
+            elif all(a.admin_state_up != enabled for a in self.agents.values()):
                 bound = []
         if hosts:
             bound = [agent for agent in bound if agent.host in hosts]
@@ -227,7 +231,7 @@ class Tables:
         record.agents[agent.name] = index
         if isinstance(record, Router) and record.ha:
             record.ha_ports[agent.name] = "standby"
-        agent.hosted[target] = None
+        agent.hosted[target] = next(self._bindings)
         agent.load += agent.type == "dhcp"
         self._changed(target, record, agent.name, True)
         return True
@@ -241,32 +245,25 @@ class Tables:
             record.ha_ports.pop(agent.name, None)
         self._changed(target, record, agent.name, False)
 
-    @contextmanager
-    def transaction(self, router: Id) -> Iterator[None]:
+    def transaction(self, router: Id) -> Transaction:
         """Bindings of one router made and deleted within all hold, or none of them.
 
         *on_bind* is told of them when the block ends, in order. If it ends in an error, every
         table is as it was before, and nobody is told of anything.
         """
-        record = self.routers[router]
-        before, ports = dict(record.agents), dict(record.ha_ports)
-        hosted = {name: dict(self.agents[name].hosted) for name in before}
-        changes: list[tuple[Id, str, bool]] = []
-        self._changes = changes
-        try:
-            yield
-        except BaseException:
-            for name in record.agents:
-                self.agents[name].hosted.pop(router, None)
-            for name in before:
-                self.agents[name].hosted = hosted[name]
-            record.agents, record.ha_ports = before, ports
-            raise
-        finally:
-            self._changes = None
-        self._recount(router, record)
-        for change in changes:
-            self._on_bind(*change)
+        return Transaction(self, router)
+
+    def hold(self) -> None:
+        """Keep from *on_bind* what is bound and unbound from now on, until it is settled."""
+        self._changes = []
+
+    def settle(self, router: Id, *, holds: bool) -> None:
+        """Tell *on_bind* what has become of *router* since `hold`, unless it is undone."""
+        changes, self._changes = self._changes or [], None
+        if holds:
+            self._recount(router, self.routers[router])
+            for change in changes:
+                self._on_bind(*change)
 
     def _changed(self, target: Id, record: Network | Router, name: str, bound: bool) -> None:
         if self._changes is not None:
@@ -281,6 +278,36 @@ class Tables:
             waiting[target] = None
         else:
             waiting.pop(target, None)
+
+
+class Transaction:
+    """One router's bindings and ports as they were before a block, for when it fails."""
+
+    __slots__ = ("_agents", "_hosted", "_ports", "_router", "_tables")
+
+    def __init__(self, tables: Tables, router: Id) -> None:
+        record = tables.routers[router]
+        self._tables, self._router = tables, router
+        self._agents, self._ports = record.agents.copy(), record.ha_ports.copy()
+        self._hosted = [tables.agents[name].hosted[router] for name in record.agents]
+
+    def __enter__(self) -> None:
+        self._tables.hold()
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            self._undo()
+        self._tables.settle(self._router, holds=error is None)
+
+    def _undo(self) -> None:
+        """Put everything back, each binding in its old place among those of its agent."""
+        agents, record = self._tables.agents, self._tables.routers[self._router]
+        for name in record.agents:
+            agents[name].hosted.pop(self._router, None)
+        for name, ordinal in zip(self._agents, self._hosted, strict=True):
+            hosted = {**agents[name].hosted, self._router: ordinal}
+            agents[name].hosted = dict(sorted(hosted.items(), key=itemgetter(1)))
+        record.agents, record.ha_ports = self._agents, self._ports
 
 
 def _type_of(record: Network | Router) -> str:

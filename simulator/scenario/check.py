@@ -58,6 +58,27 @@ def check_system(system: System) -> list[Finding]:
     return findings
 
 
+def check_until(scenario: Scenario) -> Iterator[Finding]:
+    """What cannot be reached, and what would be at once."""
+    until = scenario.until
+    if until is None:
+        return
+    if not until.targets and not until.decided:
+        yield Finding(("until",), "no_target", "nothing is to be reached: give targets or decided")
+    if until.decided and not scenario.thresholds:
+        why = "there are no thresholds to be decided"
+        yield Finding(("until", "decided"), "no_thresholds", why)
+    if until.most < scenario.replications:
+        why = (
+            f"at most {until.most:,} are less than the {scenario.replications:,} of the first look"
+        )
+        yield Finding(("until", "most"), "most", why)
+    for number, target in enumerate(until.targets):
+        if not target.half_width:
+            why = "no number of replications makes an interval that narrow"
+            yield Finding(("until", "targets", number, "half_width"), "half_width", why)
+
+
 def check_scenario(scenario: Scenario) -> list[tuple[str, Finding]]:
     """Everything wrong or unwise in *scenario* beyond its systems, with the variant it is in."""
     findings = []
@@ -70,6 +91,7 @@ def check_scenario(scenario: Scenario) -> list[tuple[str, Finding]]:
     if scenario.warm_up >= scenario.horizon:
         why = "the warm-up must be shorter than the horizon"
         findings.append(Finding(("warm_up",), "warm_up", why))
+    findings += check_until(scenario)
     found = [("", finding) for finding in findings]
     for name, system in scenario.variants.items():
         objects = objects_in_all(system, scenario.horizon)

@@ -83,6 +83,8 @@ def is_doubtful(finding: Finding, mended: Collection[document.Path]) -> bool:
     sections = {path[0] for path in mended if path[:1] != ("actions",) or len(path) == 1}
     if finding.warning and finding.path[0] in sections:
         return True
+    if finding.path[0] == "until" and sections & {"until", "thresholds"}:
+        return True
     if finding.path[0] == "actions" and sections & {"hosts", "workload"}:
         return True
     if finding.code in ("unknown_network", "ambiguous", "unreachable") and any(
@@ -110,7 +112,8 @@ def dotted(path: Iterable[str | int]) -> str:
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or what is allowed."""
     options = list(allowed)
-    close = difflib.get_close_matches(word, options, n=1)
+    close = [option for option in options if sorted(option) == sorted(word)]  # `=>` for `>=`
+    close = close or difflib.get_close_matches(word, options, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; allowed: {', '.join(options)}" if options else ""

@@ -30,6 +30,7 @@ QUANTITIES: Mapping[str, Mapping[str, float]] = {
     "99.95%": units.SHARES,
     "release": units.DURATIONS,
     "unlimited": units.BIT_RATES,
+    "30s": {**units.SHARES, **units.DURATIONS, **units.BIT_RATES},
 }
 """The units of a field, by the example that its model gives."""
 SHORTHANDS: Mapping[str, Callable[[], Json]] = {
@@ -49,7 +50,7 @@ def json_schema() -> Json:
         "enum": [*preset_names(), None],
         "description": rates["description"],
     }
-    definitions = {**system.pop("$defs"), "System": system}
+    definitions = {**system.pop("$defs"), **experiment.pop("$defs"), "System": system}
     _state_defaults(definitions)
     whole = {name: _tidy(definition) for name, definition in definitions.items()}
     parts = {PREFIX + name: _part(definition) for name, definition in whole.items()}
@@ -136,8 +137,9 @@ def _quantity(example: str) -> Json:
     options: list[Json] = [{"type": "string", "pattern": pattern}]
     if example in ("release", "unlimited"):
         options.insert(0, {"const": example})
-    share = "" in QUANTITIES[example]
-    options.append({"type": "number", "minimum": 0, "maximum": 1} if share else {"const": 0})
+    most = {"maximum": 1} if QUANTITIES[example] is units.SHARES else {}
+    plain = "" in QUANTITIES[example]
+    options.append({"type": "number", "minimum": 0, **most} if plain else {"const": 0})
     return {"anyOf": options, "examples": [example]}
 
 

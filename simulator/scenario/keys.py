@@ -18,7 +18,7 @@ from simulator.scenario.json_schema import PREFIX, QUANTITIES, json_schema
 from simulator.scenario.paths import steps_of
 from simulator.scenario.presets import preset, preset_text
 from simulator.scenario.releases import Release
-from simulator.scenario.schema import System
+from simulator.scenario.schema import Experiment, System
 from simulator.scenario.series import RELEASES, behaviours, differences, values_of, written
 
 ENDLESS = 1e12
@@ -183,11 +183,17 @@ def _whole() -> Mapping[str, Any]:
     return System.model_json_schema(by_alias=True)
 
 
+@cache
+def _definitions() -> Mapping[str, Any]:
+    """The schemas of all models by themselves."""
+    return {**_whole()["$defs"], **Experiment.model_json_schema()["$defs"]}
+
+
 def _requires(node: Mapping[str, Any], step: str) -> bool:
     """Whether the mapping at *node* must have the key *step*."""
     if "$ref" in node:
         name = node["$ref"].rpartition("/")[2].removeprefix(PREFIX)
-        return step in _whole()["$defs"].get(name, {}).get("required", ())
+        return step in _definitions().get(name, {}).get("required", ())
     return any(_requires(choice, step) for choice in node.get("anyOf", ()))
 
 

@@ -10,7 +10,8 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
+from collections.abc import Sequence as AnySequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from ruamel.yaml import YAML
 from simulator.errors import Problem, ScenarioError
 from simulator.scenario import document
 from simulator.scenario.check import check_names, check_scenario, check_system
-from simulator.scenario.document import Mapping, Mark
+from simulator.scenario.document import Mapping, Mark, Sequence
 from simulator.scenario.explain import is_doubtful, nearest, place, validate
 from simulator.scenario.paths import steps_of
 from simulator.scenario.schema import Experiment, Scenario, System, dump
@@ -40,7 +41,7 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
+def load(path: str | Path, overrides: AnySequence[str] = ()) -> Loaded:
     """Read the scenario at *path*, with *overrides* of the form `dotted.path=value` on top."""
     path = Path(path)
     text = _read(path)
@@ -60,7 +61,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Loaded:
     return Loaded(None if failed else scenario, tuple(problems))
 
 
-def load_scenario(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+def load_scenario(path: str | Path, overrides: AnySequence[str] = ()) -> Scenario:
     """The scenario at *path*; raises ScenarioError with every problem if it is invalid."""
     loaded = load(path, overrides)
     if loaded.scenario is None:
@@ -149,6 +150,7 @@ def _build(data: Mapping, path: Path) -> tuple[Scenario | None, list[Problem]]:
     if isinstance(baseline, str) and variants and baseline not in variants:
         why = f"no variant is named '{baseline}'{nearest(baseline, variants)}"
         problems.append(data.values_at["baseline"].problem("unknown_variant", why))
+    problems += _limits_of_nothing(data.get("thresholds"), variants)
     if len(systems) == len(variants):
         found = check_names(systems)
         problems += [place(variants[name], f) for name, f in found if not is_doubtful(f, mended)]
@@ -161,12 +163,37 @@ def _build(data: Mapping, path: Path) -> tuple[Scenario | None, list[Problem]]:
             "baseline": baseline,
             "variants": systems,
             "source": str(path),
+            "threshold_places": _places(data.get("thresholds")),
         }
     )
     problems += [
-        place(variants.get(name, data), finding) for name, finding in check_scenario(scenario)
+        place(variants.get(name, data), finding)
+        for name, finding in check_scenario(scenario)
+        if not is_doubtful(finding, experiment.mended)
     ]
     return scenario, problems
+
+
+def _limits_of_nothing(thresholds: Any, variants: Iterable[str]) -> list[Problem]:
+    """The thresholds whose variant does not exist, those of a wrong form among them."""
+    known = list(variants)
+    given = thresholds if known and isinstance(thresholds, Sequence) else ()
+    found = [
+        (one["variant"], one) for one in given if isinstance(one, Mapping) and "variant" in one
+    ]
+    return [
+        one.values_at["variant"].problem(
+            "unknown_variant", f"no variant is named '{name}'{nearest(name, known)}"
+        )
+        for name, one in found
+        if isinstance(name, str) and name not in known
+    ]
+
+
+def _places(thresholds: Any) -> tuple[str, ...]:
+    """Where each threshold stands, as `file:line`; empty for one given by an override."""
+    marks = thresholds.values_at if isinstance(thresholds, Sequence) else ()
+    return tuple("" if mark.file == OVERRIDES else f"{mark.file}:{mark.line}" for mark in marks)
 
 
 def _form_of_base(base: Mapping, folder: Path) -> list[Problem]:

@@ -35,9 +35,10 @@ from simulator.scenario.quantities import (
     TimeDistribution,
     UnlimitedOrBitRate,
 )
+from simulator.scenario.thresholds import Threshold
+from simulator.scenario.until import REPLICATION_LIMIT, Until, looks
 from simulator.scenario.workload import Workload
 
-REPLICATION_LIMIT = 1_000_000
 HostKind = Literal["controller", "network", "compute"]
 AgentType = Literal["l3", "dhcp", "l2", "metadata", "lbaas"]
 AgentMode = Literal["legacy", "dvr", "dvr_snat", "dvr_no_external"]
@@ -256,9 +257,7 @@ class Costs(Model):
     answer_per_router: Duration = 1 / 256
     """For the server to answer for one router of an L3 agent's sync: 1 s for 256 (a08aa3bf2f)."""
     heartbeat: TimeDistribution | None = None
-    """For a worker of the server to process a heartbeat, one after the other; unset: none.
-
-    Where it is set, heartbeats are simulated one by one."""
+    """For a worker of the server to process a heartbeat, one after the other; unset: none."""
     reschedule: Duration = 0.1
     """For the server to move one router or network off a dead agent, calls to agents apart."""
     promote: Duration = 2.0
@@ -389,22 +388,34 @@ class Experiment(Model):
     start: Literal["equilibrium", "all_up"] = "equilibrium"
     """Components begin in the equilibrium of their failures, or all up."""
     replications: Annotated[int, Field(ge=1, le=REPLICATION_LIMIT, strict=True)] = 30
-    """How many independent runs each variant has."""
+    """How many independent runs each variant has; with `until`, before the first look."""
     baseline: str | None = None
     """The variant that differences are taken against; default: the first."""
+    thresholds: tuple[Threshold, ...] = ()
+    """Limits that metrics must keep, as in {metric: router.availability, op: ">=", value: 99.9%};
+    `netnode run` and `netnode check` tell whether they do."""
+    until: Until | None = None
+    """What is to be reached before a run ends: half-widths, or decisions on thresholds."""
 
 
 class Scenario(Experiment):
     """An experiment: every variant simulated *replications* times over one *horizon*.
 
     The variants of one replication share the failure streams of every component they have in
-    common, so their differences are paired. *source* is the file, for messages only.
+    common, so their differences are paired. *source* is the file, and *threshold_places* has the
+    `file:line` of each threshold: for messages only.
     """
 
     name: Name
     baseline: str
     variants: dict[str, System]
     source: str = Field(default="", exclude=True)
+    threshold_places: tuple[str, ...] = Field(default=(), exclude=True)
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """After how many replications it is seen whether to end; after the last it ends anyhow."""
+        return looks(self.replications, self.until.most) if self.until else (self.replications,)
 
     @property
     def window(self) -> float:
@@ -415,3 +426,17 @@ class Scenario(Experiment):
 def dump(scenario: Scenario) -> dict[str, Any]:
     """*scenario* as plain data that `load` reads back to an equal one."""
     return scenario.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+MODEL = ("horizon", "warm_up", "start", "variants")
+"""The keys of a scenario that decide what can happen in it; the others say how often it is run."""
+
+
+def model_part(scenario: Scenario) -> dict[str, Any]:
+    """What decides the events of *scenario* besides its seed, as plain data without defaults.
+
+    Without them, a key that a later version adds leaves the scenarios of today as they are.
+    """
+    return scenario.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, include=set(MODEL)
+    )

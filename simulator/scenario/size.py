@@ -70,8 +70,8 @@ def _failures(system: System, parts: list[Component]) -> Iterator[float]:
 
 
 def is_one_by_one(system: System) -> bool:
-    """Whether every heartbeat is simulated, none computed: asked for, or for they wait in line."""
-    return system.heartbeats == "explicit" or system.costs.heartbeat is not None
+    """Whether every heartbeat is simulated, none computed."""
+    return system.heartbeats == "explicit"
 
 
 def _heartbeats(system: System, parts: list[Component]) -> Iterator[float]:

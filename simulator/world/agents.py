@@ -15,7 +15,7 @@ from simpy import Event
 
 from simulator.clock import Rank
 from simulator.neutron.records import Notice
-from simulator.trace import Batch, Kind
+from simulator.trace import Kind
 from simulator.world.cluster import Cluster, wake
 from simulator.world.control import ControlPlane
 from simulator.world.lanes import Lanes
@@ -31,11 +31,15 @@ FIRST_CHUNK = 256
 
 
 class Work(NamedTuple):
-    """Objects to set up or take down, what was true of each before, when it was planned, s, and
-    when all is done, s.
+    """Objects to set up or take down, each at its time, as recorded from *place* on.
+
+    *before* is what was true of each, *planned_at* when it was planned, *done_by* when all is done.
     """
 
-    batch: Batch
+    kind: Kind
+    objects: Sequence[int]
+    times: list[float]
+    place: int
     before: list[float | None]
     planned_at: float
     done_by: float
@@ -94,7 +98,7 @@ class Agent:
         control: ControlPlane,
         *,
         start: Callable[[Agent, int], None],
-        receive: Callable[[Agent, Notice], None],
+        receive: Callable[[Agent, Sequence[Notice]], None],
         miss: Callable[[Agent, Notice], None],
         lose_contact: Callable[[Agent], None],
     ) -> None:
@@ -297,9 +301,11 @@ class Agent:
         if self.configured[thing] < now:
             return
         for work in reversed(self._planned):
-            if work.batch.kind == Kind.CONFIGURED and thing in work.batch.objects:
+            if work.kind == Kind.CONFIGURED and thing in work.objects:
                 if work.planned_at == now:
-                    work.batch.times[work.batch.objects.index(thing)] = math.inf
+                    which = work.objects.index(thing)
+                    work.times[which] = math.inf
+                    self.cluster.recorder.cancel(work.place + which)
                     self._plan(Kind.CONFIGURED, [thing], [done])
                     self.configured[thing] = done
                 return
@@ -323,11 +329,10 @@ class Agent:
     def _plan(self, kind: Kind, objects: Sequence[int], times: list[float]) -> None:
         """Record work that is done at *times*, unless it is interrupted."""
         before = [self.configured.get(thing) for thing in objects]
-        batch = Batch(kind, self.component, objects, times)
-        self.cluster.recorder.batch(batch)
+        place = self.cluster.recorder.batch(kind, self.component, objects, times)
         now = self.cluster.env.now
         self._planned = [work for work in self._planned if work.done_by >= now]
-        self._planned.append(Work(batch, before, now, max(times)))
+        self._planned.append(Work(kind, objects, times, place, before, now, max(times)))
 
     def interrupt_work(self) -> bool:
         """Give up what is not done by now; whether there was any."""
@@ -335,12 +340,11 @@ class Agent:
         planned = [work for work in self._planned if work.done_by >= now]
         self._planned = []
         for work in reversed(planned):
-            work.batch.cut = min(work.batch.cut, now)
-            for thing, time, before in zip(
-                work.batch.objects, work.batch.times, work.before, strict=True
-            ):
+            for i, (thing, time) in enumerate(zip(work.objects, work.times, strict=True)):
                 if time < now:
                     continue
+                self.cluster.recorder.cancel(work.place + i)
+                before = work.before[i]
                 if before is None:
                     self.configured.pop(thing, None)
                 else:
@@ -416,15 +420,15 @@ class Agent:
                 del self.untold[thing]
                 self.cluster.recorder.add(self.cluster.env.now, Kind.TOLD, self.component, thing)
 
-    def deliver(self, notice: Notice) -> None:
-        """A message reaches this agent's queue, and the agent if it can consume it."""
+    def deliver(self, notices: Sequence[Notice]) -> None:
+        """Messages reach this agent's queue at once, and the agent if it can consume them."""
         if self.running and self.control.path(self):
-            self._receive(self, notice)
+            self._receive(self, notices)
         elif self.running or self._queue_survives:
-            self._mailbox.append(notice)
+            self._mailbox += notices
 
     def _open_mailbox(self) -> None:
         if self._mailbox and self.running and self.control.path(self):
             notices, self._mailbox = self._mailbox, []
             for notice in notices:
-                self._receive(self, notice)
+                self._receive(self, [notice])

@@ -45,7 +45,7 @@ class Api:
         if not self.control.server_up:
             raise ServiceUnavailable
 
-    def record(self, kind: Kind, target: int, value: float = 0.0) -> None:
+    def record(self, kind: Kind, target: int, value: int = 0) -> None:
         """Record an event about an object."""
         self.cluster.recorder.add(self.now, kind, -1, target, value)
 
@@ -192,12 +192,12 @@ class Api:
         self._asked.add(target)
         is_router = self.objects.sort[target] == Sort.ROUTER
         record = self.server.routers[target] if is_router else self.server.networks[target]
-        self.record(Kind.REQUEST, target, float(bool(record.agents)))
+        self.record(Kind.REQUEST, target, int(bool(record.agents)))
 
     def refuse(self, requests: int) -> None:
         """Record scheduling requests that no server was there to take."""
         for _ in range(requests if self._has_scheduler else 0):
-            self.record(Kind.REQUEST, -1, 0.0)
+            self.record(Kind.REQUEST, -1, 0)
 
     def mark_asked(self, target: int) -> None:
         """Objects of the start met their first trigger before the run."""

@@ -23,6 +23,21 @@ CAUSES = ("crash", "operator", "shutdown")
 Watcher: TypeAlias = Callable[[int, bool], None]
 
 
+class Instants(Environment):
+    """SimPy's environment, which also knows how far the present instant has come.
+
+    *reached* is the latest turn, as `priority` makes them, of all that has happened in it.
+    """
+
+    reached = 0
+
+    def step(self) -> None:
+        """Let the next event happen."""
+        time, turn, *_ = self._queue[0]
+        self.reached = turn if time > self._now or turn > self.reached else self.reached
+        super().step()
+
+
 class Cluster:
     """Components, their causes of failure, and the clock."""
 
@@ -106,12 +121,13 @@ class Alarm(Event):
 class Routine:
     """Steps that go on as soon as what they wait for has come, the first of them at once.
 
-    A lighter SimPy process: nobody waits for its end, and nobody interrupts it.
+    A lighter SimPy process: nobody waits for its end, and nobody interrupts it. Of several events,
+    which it waits for as a `First`, the first that comes lets it go on.
     """
 
     __slots__ = ("_send",)
 
-    def __init__(self, steps: Generator[Event, Any, Any]) -> None:
+    def __init__(self, steps: Generator[Event | First, Any, Any]) -> None:
         self._send = steps.send
         self._go_on(None)
 
@@ -123,6 +139,29 @@ class Routine:
         except StopIteration:
             return
         event.callbacks.append(self._go_on)
+
+
+class First:
+    """The first of some *events*, none of which has come yet: a condition that is no event itself.
+
+    Whoever waits for it goes on within the call of that event, and not after events of its own.
+    """
+
+    __slots__ = ("_events", "callbacks")
+
+    def __init__(self, *events: Event) -> None:
+        self.callbacks: list[Callable[[Event], None]] = []
+        self._events = events
+        for event in events:
+            assert event.callbacks is not None
+            event.callbacks.append(self._come)
+
+    def _come(self, first: Event) -> None:
+        for event in self._events:
+            if event is not first and event.callbacks is not None:
+                event.callbacks.remove(self._come)
+        for call in self.callbacks:
+            call(first)
 
 
 class Timer(Event):

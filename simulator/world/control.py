@@ -11,22 +11,27 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simpy import Event
 
 from simulator.clock import Rank, quantize
 from simulator.neutron.records import FANOUT, Notice
 from simulator.trace import Kind
+from simulator.world.arrivals import Rounds, Scattered
 from simulator.world.cluster import Cluster, wake
 from simulator.world.lanes import Lanes
+from simulator.world.noise import is_constant
 from simulator.world.plan import Plan
+from simulator.world.queueing import Line, Services
 from simulator.world.retrying import Patience, next_attempt
-from simulator.world.streams import BACKOFF, MESSAGE, SERVICE, Streams, stable_hash
+from simulator.world.streams import BACKOFF, MESSAGE, Streams, stable_hash
 
 if TYPE_CHECKING:
     from simulator.world.agents import Agent
     from simulator.world.heartbeats import Heart
+
+T = TypeVar("T")
 
 
 class ControlPlane:
@@ -54,10 +59,12 @@ class ControlPlane:
         self._reports_each = int(plan.option("rpc_state_report_workers") or 0)  # type: ignore[arg-type]
         self.shares_queue = not self._reports_each
         self._reporters = Lanes(-math.inf)  # workers that process heartbeats, if they are others
-        self._reports = 0  # heartbeats that began to be processed
+        self.line = self._new_line(streams)
         self._server_back = -math.inf
         self._streams = streams
         self._blocked: list[tuple[float, Notice]] = []
+        self._held: dict[Agent, list[tuple[Notice, int]]] | None = None  # to be told together
+        self.moment = 0  # counts how often steps went on whose notices are told together
         self._blocked_until = -math.inf  # when the last of the blocked ones so far is published
         self._stirred, self._heard = Event(cluster.env), Event(cluster.env)
         self.doubtful: dict[Heart, None] = {}  # of whom it is not sure that they go on being heard
@@ -114,21 +121,37 @@ class ControlPlane:
         The same workers take heartbeats and calls as they come, unless heartbeats have a queue and
         workers of their own (rpc_state_report_workers).
         """
-        now, service = self.cluster.env.now, self.plan.service
-        if service is None:
-            return max(now, self.busy_until) if self.shares_queue else now
-        work = quantize(service.sample(self._streams.uniform(0, SERVICE, self._reports)))
-        self._reports += 1
+        now = self.cluster.env.now
+        if self.line:
+            return self.line.take()
+        return max(now, self.busy_until) if self.shares_queue else now
+
+    def _new_line(self, streams: Streams) -> Line | None:
+        """Where heartbeats wait for those workers, if there are any and they take time."""
+        plan = self.plan
+        if plan.service is None or not any(agent.reports for agent in plan.agents):
+            return None
+        return Line(
+            self.cluster,
+            Services(plan.service, streams),
+            Rounds() if is_constant(plan.delay, plan.loss) else Scattered(),
+            limit=plan.seconds("agent_down_time"),
+            workers=self._reporting,
+            stir=self.stir,
+        )
+
+    def _reporting(self) -> tuple[Lanes, int]:
+        """Who processes heartbeats, and how many workers they are."""
         lanes = self._workers if self.shares_queue else self._reporters
-        workers = self._servers * (self._reports_each or self._workers_each)
-        (done,) = lanes.assign([work], now, workers=workers, now=now)
-        return done
+        return lanes, self._servers * (self._reports_each or self._workers_each)
 
     def _on_change(self, component: int, up: bool) -> None:
         now = self.cluster.env.now
         self.database_up = self._any("database")
         broker, server = self._any("broker"), self._any("server") and self.database_up
         fabric = self._any("management")
+        if self.line:
+            self.line.disturb()
         self._servers = max(self._count("server"), 1)
         self._hold()  # there may be fewer workers now
         if (broker, server, fabric) == (self.broker_up, self.server_up, self.fabric_up):
@@ -147,6 +170,8 @@ class ControlPlane:
             self._server_back = now
         if self.listening and not (broker and server):
             self.listening = False
+            if self.line:
+                self.line.lose()
             self._workers, self._reporters = Lanes(-math.inf), Lanes(-math.inf)
             self.epoch += 1
             self.losses.append(now)
@@ -189,7 +214,7 @@ class ControlPlane:
         return self._stirred
 
     def tell_heard(self) -> None:
-        """A heartbeat was processed that is simulated one by one."""
+        """A heartbeat was processed that is simulated one by one, or one leaves that will be."""
         if self._heard.callbacks:
             waiting, self._heard = self._heard, Event(self.cluster.env)
             wake(waiting)
@@ -288,6 +313,8 @@ class ControlPlane:
         if not work:
             return 0.0
         now = self.cluster.env.now
+        if self.line and self.shares_queue:
+            self.line.disturb()
         (done,) = self._workers.assign(
             [work], now, workers=self._servers * self._workers_each, now=now
         )
@@ -296,7 +323,9 @@ class ControlPlane:
 
     def _hold(self) -> None:
         """Have heartbeats wait, one by one, if all workers that take them are at work."""
-        if self.shares_queue and (until := self.busy_until) > self.cluster.env.now:
+        if self.line or not self.shares_queue:
+            return  # in a line they wait as it is
+        if (until := self.busy_until) > self.cluster.env.now:
             for agent in self.agents:
                 if agent.heart:
                     agent.heart.hold(until)
@@ -356,8 +385,51 @@ class ControlPlane:
                 self._blocked.append((now, notice))
                 for agent in self._addressed(notice):
                     agent.miss(notice)  # until it comes after all
+            elif self._held is not None and self._blocked_until <= now:
+                agent = self._by_name[notice.agent]
+                place = self.cluster.recorder.reserve()
+                self._held.setdefault(agent, []).append((notice, place))
             else:
                 self._publish_at(max(now, self._blocked_until), now, notice)
+
+    def together(self, steps: Generator[Event, Any, T]) -> Generator[Event, Any, T]:
+        """*steps*, of which what they send at one instant is told agent by agent at its end.
+
+        For steps that do not look at what becomes of it. What an agent does with a notice is
+        recorded where that was sent, so the trace is as if each had been told at once.
+        """
+        while True:
+            self._held, self.moment = {}, self.moment + 1
+            try:
+                event = next(steps)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            finally:
+                self.tell_held()
+                self._held = None
+            yield event
+
+    def tell_held(self) -> None:
+        """Tell agents now what is held back to be told together."""
+        held, self._held = self._held, None
+        for agent, sent in (held or {}).items():
+            self._tell(agent, sent)
+        self._held = None if held is None else {}
+
+    def _tell(self, agent: Agent, sent: list[tuple[Notice, int]]) -> None:
+        """Send *agent* what was sent at this instant, each with its place in the trace.
+
+        One that waits is no longer waiting with the first, which is recorded of no object.
+        """
+        recorder, now = self.cluster.recorder, self.cluster.env.now
+        undelayed = self.plan.delay is None and agent.queue_busy_until <= now
+        if agent.has_queue and undelayed and not agent.waiting:
+            with recorder.at({notice.target: place for notice, place in sent}):
+                agent.deliver([notice for notice, _ in sent])
+            return
+        for notice, place in sent:
+            with recorder.at({notice.target: place}):
+                self._publish(notice)
 
     def _addressed(self, notice: Notice) -> list[Agent]:
         """Whom *notice* is for."""
@@ -397,7 +469,7 @@ class ControlPlane:
         now, sent_after = self.cluster.env.now, self.broker_lost
         time = max(now + self._message_delay(agent), agent.queue_busy_until)
         if time == now:
-            agent.deliver(notice)
+            agent.deliver([notice])
             return
         agent.queue_busy_until = time
         agent.in_flight.append(notice)
@@ -405,7 +477,7 @@ class ControlPlane:
         def arrive() -> None:
             if self.broker_lost == sent_after:
                 agent.in_flight.remove(notice)
-                agent.deliver(notice)
+                agent.deliver([notice])
 
         self.cluster.at(time, Rank.DELIVER, agent.component, arrive)
 

@@ -11,7 +11,7 @@ was deleted is refused at once; if it asks for ever, it does so every report_int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any
 
 from simpy import Event
@@ -50,7 +50,7 @@ class Fetch:
 class Fetching:
     """The routers that L3 agents ask for.
 
-    *set_up* is what an agent does with a router that it is given, *resync* has it sync in full.
+    *set_up* is what an agent does with routers that it is given, *resync* has it sync in full.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Fetching:
         plan: Plan,
         server: Server,
         *,
-        set_up: Callable[[Agent, int], None],
+        set_up: Callable[[Agent, Sequence[int]], None],
         resync: Callable[[Agent], None],
     ) -> None:
         self._habits = plan.release.habits
@@ -69,42 +69,45 @@ class Fetching:
         self._open: dict[tuple[int, int], Fetch] = {}
         self._short: set[tuple[int, int]] = set()  # agents that gave up and lack it: in which life
 
-    def tell(self, agent: Agent, router: int) -> None:
-        """*agent* was told of *router*."""
-        agent.hear([router])
-        place = agent.component, router
-        fetch = self._open.get(place)
+    def tell(self, agent: Agent, routers: Sequence[int]) -> None:
+        """*agent* was told of *routers*, all at this instant."""
+        agent.hear(routers)
         if self._habits.l3_updates == "told":
-            self._apply(agent, router)
-        elif fetch and self.asks(agent, router):
-            fetch.again = True
-        elif self._takes_time or not agent.control.in_contact(agent) or self._is_unknown(agent):
-            self._open[place] = Fetch(agent.life)
-            agent.cluster.env.process(self._ask(agent, router, self._open[place]))
-        else:
+            self._apply(agent, routers)
+            return
+        known = [router for router in routers if self.asks(agent, router)] if self._open else []
+        for router in known:
+            self._open[agent.component, router].again = True
+        asking = [router for router in routers if router not in known] if known else routers
+        if self._takes_time or not agent.control.in_contact(agent) or self._is_unknown(agent):
+            for router in asking:
+                fetch = self._open[agent.component, router] = Fetch(agent.life)
+                agent.cluster.env.process(self._ask(agent, router, fetch))
+        elif asking:
             agent.control.answered(agent)
-            self._take(agent, router)
+            self._take(agent, asking)
 
-    def _apply(self, agent: Agent, router: int) -> None:
-        """Do as a notice says that carries *router*.
+    def _apply(self, agent: Agent, routers: Sequence[int]) -> None:
+        """Do as notices say that carry *routers*.
 
         The server tells a compute host's agent of ports without asking whether it is enabled: it is
         given nothing if it is not.
         """
         row = self._server.agents.get(agent.name)
         if row is not None and row.mode in COMPUTE_MODES:
-            self._take(agent, router)
+            self._take(agent, routers)
         else:
-            self._set_up(agent, router)
+            self._set_up(agent, routers)
 
     def asks(self, agent: Agent, router: int) -> bool:
         """Whether *agent* was told of *router* and asks for it."""
         fetch = self._open.get((agent.component, router))
         return fetch is not None and fetch.life == agent.life
 
-    def forget(self, agent: Agent, router: int) -> None:
-        """*agent* was told that it has *router* no longer."""
-        self._open.pop((agent.component, router), None)
+    def forget(self, agent: Agent, routers: Iterable[int]) -> None:
+        """*agent* was told that it has *routers* no longer."""
+        for router in routers if self._open else ():
+            self._open.pop((agent.component, router), None)
 
     def _ask(self, agent: Agent, router: int, fetch: Fetch) -> Generator[Event, Any, None]:
         """Call until there is an answer, or the agent gives up."""
@@ -115,7 +118,7 @@ class Fetching:
             if not self._lasts(agent, router, fetch):
                 break
             if answered and not self._is_unknown(agent):
-                self._take(agent, router)
+                self._take(agent, [router])
                 fetch.tries, over = 0, not fetch.again
             elif fetch.again:
                 fetch.tries = 0
@@ -140,13 +143,18 @@ class Fetching:
         """
         return agent.name not in self._server.agents
 
-    def _take(self, agent: Agent, router: int) -> None:
-        """The server's answer: *router*, or that it is not this agent's (any more)."""
+    def _take(self, agent: Agent, routers: Sequence[int]) -> None:
+        """The server's answers: each of *routers*, or that it is not this agent's (any more)."""
         self._short.discard((agent.component, agent.life))
-        if self._server.given(agent.name, only=(router,)):
-            self._set_up(agent, router)
-        else:
-            agent.remove([router])
+        given = self._server.given(agent.name, only=routers)
+        if len(given) == len(routers):
+            self._set_up(agent, routers)
+            return
+        for router in routers:
+            if router in given:
+                self._set_up(agent, [router])
+            else:
+                agent.remove([router])
 
     def _gives_up(self, agent: Agent, router: int, tries: int) -> bool:
         """After a call that failed: whether it was the last one.

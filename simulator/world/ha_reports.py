@@ -131,7 +131,7 @@ class Reports:
 
     def sent(
         self, ended: Mapping[tuple[int, int], Sequence[float]]
-    ) -> Iterator[tuple[float, int, int, float]]:
+    ) -> Iterator[tuple[float, int, int, int]]:
         """Time, agent, router and state (1 for active) of each report that the server gets.
 
         *ended* says when replicas, by router and agent, were taken away.
@@ -152,4 +152,4 @@ class Reports:
             for at, until, router, active in sorted(queues[agent]):
                 due = self._reach.first(agent, pace.sends(at))
                 if due < min(until, self._horizon):
-                    yield due, agent, router, float(active)
+                    yield due, agent, router, int(active)

@@ -6,25 +6,29 @@ Those simulated one by one are times; the others are stretches, from which times
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 
 from simulator.clock import TICK
 from simulator.world.noise import Noise, Stretch
+from simulator.world.queueing import Line
 from simulator.world.spans import joined
 
 
 class Heard:
     """The processed heartbeats of one agent. *losses*: when each epoch of messages ended, s.
 
-    *latest* is when the last one of those simulated one by one was processed; the others before it
-    are known only if it *keeps* them.
+    It is alive for *limit* s after each. *latest* is when the last one of those simulated one by
+    one was processed; the others before it are known only if it *keeps* them.
     """
 
-    def __init__(self, noise: Noise, losses: Sequence[float], *, keeps: bool) -> None:
+    def __init__(self, noise: Noise, losses: Sequence[float], limit: float, *, keeps: bool) -> None:
         self._keeps = keeps
+        self._limit = limit
         self._noise = noise
         self._losses = losses
-        self._times: list[float] = []
+        self._times = array("d")
+        self._starts, self._ends = array("d"), array("d")  # of being alive by what is over
         self._stretches: list[Stretch] = []
         self._unsettled: list[Stretch] = []  # those of which something may still be processed
         self._settled = -math.inf  # the last processing of all others
@@ -39,20 +43,46 @@ class Heard:
         if self._keeps:
             self._times.append(time)
 
-    def follow(self, stretch: Stretch) -> None:
-        """Those of *stretch* are processed as they come."""
+    def follow(self, stretch: Stretch, now: float) -> None:
+        """Those of *stretch*, which begins *now* or later, are processed as they come."""
+        if len(self._stretches) >= MANY:
+            self._pack(now)
         self._stretches.append(stretch)
         self._unsettled.append(stretch)
         self._asked = self._until = math.inf
 
-    def under_way(self, now: float, epoch: int) -> Iterator[tuple[Stretch, Sequence[float]]]:
+    def _pack(self, now: float) -> None:
+        """Of stretches that were over before *now* keep only when they made the agent alive.
+
+        What may still be processed at this very instant may still be cut, too.
+        """
+        going = []
+        for stretch in self._stretches:
+            spans = [] if stretch.count is None else self._spans(stretch, now)
+            last = max((end for _, end in spans), default=-math.inf) - self._limit
+            if stretch.count is None or last >= now:
+                going.append(stretch)
+                continue
+            self._settled = max(self._settled, last)
+            self._starts.extend(start for start, _ in spans)
+            self._ends.extend(end for _, end in spans)
+        kept = set(map(id, going))
+        self._stretches = going
+        self._unsettled = [stretch for stretch in self._unsettled if id(stretch) in kept]
+
+    def _spans(self, stretch: Stretch, horizon: float) -> list[tuple[float, float]]:
+        """When those of *stretch* that left before *horizon* make the agent alive."""
+        count = stretch.left_by(horizon, inclusive=False)
+        return self._noise.spans(stretch, count, self._limit, self._cut(stretch))
+
+    def under_way(self, now: float, epoch: int) -> Iterator[tuple[int, Sequence[float]]]:
         """What of the ended stretches of *epoch* arrives after *now*: no longer of them."""
         for stretch in self._unsettled:
             if stretch.epoch < epoch or math.isfinite(stretch.cut):
                 continue
             assert stretch.count is not None
             stretch.cut = now + TICK
-            yield stretch, self._noise.under_way(stretch, stretch.count, now)
+            yield epoch, self._noise.under_way(stretch, stretch.count, now)
 
     def last(self, now: float) -> float:
         """When the last one was processed, at *now* at the latest."""
@@ -93,11 +123,62 @@ class Heard:
         lost = self._losses[stretch.epoch] if stretch.epoch < len(self._losses) else math.inf
         return min(lost, stretch.cut)
 
-    def alive(self, horizon: float, limit: float) -> list[tuple[float, float]]:
-        """When the agent was alive, *limit* s after each: up to the first instant of being down."""
-        found = [(time, time + limit + TICK) for time in self._times]
+    def alive(self, horizon: float) -> list[tuple[float, float]]:
+        """When the agent was alive: up to the first instant of being down."""
+        found = [(time, time + self._limit) for time in self._times]
+        found += zip(self._starts, self._ends, strict=True)
         for stretch in self._stretches:
-            count = stretch.left_by(horizon, inclusive=False)
-            spans = self._noise.spans(stretch, count, limit, self._cut(stretch))
-            found += [(start, end + TICK) for start, end in spans]
-        return joined(found)
+            found += self._spans(stretch, horizon)
+        return joined((start, end + TICK) for start, end in found)
+
+
+MANY = 32
+"""With so many stretches it is looked which are over: often enough, and seldom enough."""
+
+
+class HeardInLine:
+    """The same where heartbeats wait in *line* for a server that needs time for each."""
+
+    def __init__(
+        self, line: Line, component: int, noise: Noise, limit: float, attend: Callable[[], None]
+    ) -> None:
+        self._line = line
+        self._limit = limit
+        self._who = line.enter(component, noise, attend)
+        self._times: list[float] = []
+        self.latest = -math.inf
+
+    def add(self, time: float) -> None:
+        """One that was simulated is processed at *time*."""
+        self.latest = time
+        self._times.append(time)
+        self._line.hear(self._who, time)
+
+    def follow(self, stretch: Stretch, patience: float) -> None:
+        """Those of *stretch* come as they leave; *patience*: see `Line`."""
+        self._line.follow(self._who, stretch, patience)
+
+    def end(self) -> None:
+        """The stretch followed last ends now."""
+        self._line.end(self._who)
+
+    def under_way(self, now: float, epoch: int) -> list[tuple[int, list[float]]]:
+        """What has left and comes after *now*: no longer of its stretch."""
+        return [(epoch, self._line.under_way(self._who, now))]
+
+    def withdraw(self) -> list[float]:
+        """When those that have come and wait are processed: no longer of the line."""
+        return self._line.withdraw(self._who)
+
+    def last(self, now: float) -> float:
+        """When the last one was processed, now at the latest."""
+        return max(self.latest, self._line.last(self._who))
+
+    def silent_after(self, now: float, limit: float) -> float:
+        """Before when nothing but a change makes it silent for over *limit*, as far as is seen."""
+        return self._line.silent_after(self._who, self.last(now), limit)
+
+    def alive(self, horizon: float) -> list[tuple[float, float]]:
+        """When the agent was alive: up to the first instant of being down."""
+        found = [(time, time + self._limit + TICK) for time in self._times]
+        return joined(found + self._line.spans(self._who))

@@ -4,7 +4,8 @@ One process an agent (`Heart`) emits heartbeats. While nothing can change what b
 does not emit but opens a `Stretch`: an arithmetic progression from which the time of the last
 heartbeat before any instant follows. `heartbeats: explicit` never opens one; every heartbeat is
 then an event and the server's timestamp a stored number. Both give the same trace to the last
-bit, which the tests hold them to.
+bit, which the tests hold them to. Where the server needs time for each, stretches feed the line of
+all agents' heartbeats (`queueing`).
 
 An agent is alive at t if some heartbeat was processed in [t - D, t], D = agent_down_time. So the
 times of being alive are the union of [a, a + D] over the times a of processing, and `agent_down`
@@ -23,10 +24,12 @@ from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.cluster import Routine, priority, wake
-from simulator.world.heard import Heard
+from simulator.world.heard import Heard, HeardInLine
 from simulator.world.noise import Noise, Stretch
 from simulator.world.retrying import Patience
 
+CALM, CALMEST = 2, 256
+"""Regular heartbeats before a stretch: the least, and the most after ones that soon ended."""
 CALLS = ("l3", "dhcp")  # their first heartbeat is a call that waits for the answer (2013.1.3 on)
 
 
@@ -80,8 +83,16 @@ class Heart:
         self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
-        self._heard = Heard(noise, agent.control.losses, keeps=not explicit)
+        self._heard: Heard | HeardInLine
+        if agent.control.line is None or explicit:
+            self._heard = Heard(noise, agent.control.losses, limit, keeps=not explicit)
+        else:
+            line, component = agent.control.line, agent.component
+            self._heard = HeardInLine(line, component, noise, limit, self._attend)
+            self._exposed = exposed or told
         self._answered: Event | None = None  # the last one sent has been processed, if asked for
+        self._unanswered: float | None = None  # when it left, if it is of a stretch and was not
+        self._needed = CALM  # so many in a row must be regular before a stretch
         self._open: Stretch | None = None
         self._parked = False  # its process sleeps, though the agent's has ended
         self._new_life = -1  # the one that a parked process is woken for
@@ -111,13 +122,16 @@ class Heart:
     def start(self, life: int) -> None:
         """The agent's process started now; its first heartbeat leaves at once."""
         env = self._cluster.env
-        self._waits = self._patience()
+        self._waits, self._unanswered = self._patience(), None
         if self._parked:
             self._parked, self._new_life = False, life
             waiting, self._disturbed = self._disturbed, Event(env)
             wake(waiting, priority(Rank.EMIT, self._agent.component))
         else:
             Routine(self._run(life, env.now, True))
+        plan = self._control.plan
+        if plan.delay is not None or plan.loss or plan.service is not None:
+            self._control.tell_heard()  # soon: a pass that had nobody to turn to may have
 
     def disturb(self, *, inclusive: bool = False) -> None:
         """Something changed on the way to the server, or the process ended: look again.
@@ -137,9 +151,32 @@ class Heart:
         now = self._cluster.env.now
         if self._open is not None:
             self._close(now, inclusive=inclusive)
+            self._ask_again()
         if self._exposed:
             self._expose(now if inclusive else now - TICK)
         self._regular = 0
+
+    def _ask_again(self) -> None:
+        """Have the process wait for the answer to the last one of the line, if there was none."""
+        sent = self._next - self._interval
+        in_line = isinstance(self._heard, HeardInLine)
+        if in_line and self._calls and self._heard.last(self._cluster.env.now) < sent:
+            self._unanswered, self._answered = sent, Event(self._cluster.env)
+
+    def _attend(self) -> None:
+        """What just left or is under way is not processed as it should be: see to it."""
+        self._interrupt(inclusive=True)
+        self._look_again()
+
+    def _interrupt(self, *, inclusive: bool) -> None:
+        """End a stretch in line; if it was short, be longer about the next one.
+
+        To begin and end a stretch costs as much as to simulate many heartbeats.
+        """
+        assert self._open is not None
+        lasted = self._open.left_by(self._cluster.env.now, inclusive=inclusive)
+        self._needed = CALM if lasted > self._needed else min(2 * self._needed, CALMEST)
+        self._cut_off(inclusive=inclusive)
 
     def _look_again(self) -> None:
         """Let the process decide anew, if it sleeps."""
@@ -157,6 +194,8 @@ class Heart:
         self._count += stretch.count
         self._next = stretch.first + stretch.count * stretch.interval
         self._open = None
+        if isinstance(self._heard, HeardInLine):
+            self._heard.end()
         self._control.doubtful[self] = None
 
     def forget(self) -> None:
@@ -178,7 +217,7 @@ class Heart:
                 return
             arrival = self._after_calls(self._publish(first))
             if (first and agent.type in CALLS) or self._waits_long(arrival):
-                answered = yield from self._answer(arrival)
+                answered = yield from self._answer(arrival, cluster.env.now)
                 if answered and first and self._after_first and agent.life == life:
                     yield from self._after_first(agent, life)
                 first = first and not answered
@@ -194,9 +233,18 @@ class Heart:
                         return
                     life, first, due, emission = agent.life, True, True, cluster.env.now
                     break
-                if self._open is not None:
+                if self._open is not None and control.line:
+                    self._interrupt(inclusive=False)
+                elif self._open is not None:
                     self._close(cluster.env.now)
                 emission = self._next
+                if self._unanswered is not None:
+                    sent, self._unanswered = self._unanswered, None
+                    yield from self._answer(sent, sent)
+                    if agent.life != life:
+                        return
+                    emission = max(cluster.env.now, emission)
+                    break
                 if self._told and emission == cluster.env.now:
                     break  # it is irregular
 
@@ -211,21 +259,24 @@ class Heart:
         return self._disturbed | self._cluster.until(late, Rank.CONNECT, self._agent.component)
 
     def _after_calls(self, arrival: float | None) -> float | None:
-        """When what arrives then is processed, behind the calls that the server has so far."""
-        if arrival is None or not self._control.shares_queue:
+        """When what arrives then is processed, behind the calls that the server has so far.
+
+        Where heartbeats take time, it is known only when it has come.
+        """
+        if arrival is None or not self._control.shares_queue or self._control.line:
             return arrival
         return max(arrival, self._control.busy_until)
 
     def _waits_long(self, arrival: float | None) -> bool:
         """Whether it must be simulated how the agent waits for its answer, if it does."""
         late = self._told and self._is_late(arrival)
-        return self._calls and (late or self._control.plan.service is not None)
+        return self._calls and (late or self._control.line is not None)
 
     def _is_late(self, arrival: float | None) -> bool:
         """Whether an answer would come too late for the next heartbeat, if at all."""
         now, control = self._cluster.env.now, self._control
         late = arrival is None or arrival - now > self._interval
-        held = control.shares_queue and control.busy_until > now
+        held = not control.line and control.shares_queue and control.busy_until > now
         self._regular = 0 if late or held else self._regular + 1
         return late
 
@@ -237,14 +288,27 @@ class Heart:
         heard = control.listening and control.path(agent)
         if heard and not self._listed(agent):
             return False  # the next one makes a new row
-        if self._told and (not heard or self._regular < 2):
+        if self._told and (not heard or self._regular < self._needed):
             return False  # it waits for its answer, or may be told that it was down
-        if control.shares_queue and control.busy_until > emission:
+        if control.line and emission <= self._cluster.env.now:
+            return False  # among what leaves at this instant it has a turn
+        if control.line and self._told and self._interval > self._limit:
+            return False  # each ends a silence
+        if not control.line and control.shares_queue and control.busy_until > emission:
             return False  # it waits behind other calls
         self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
         if heard:
-            self._heard.follow(self._open)
+            if isinstance(self._heard, HeardInLine):
+                self._heard.follow(self._open, self._line_patience())
+            else:
+                self._heard.follow(self._open, self._cluster.env.now)
         return True
+
+    def _line_patience(self) -> float:
+        """How soon each must be processed to be like the others, s; not a number: no matter."""
+        if not self._told:
+            return math.nan
+        return min(self._interval, self._waits.seconds) if self._calls else math.inf
 
     def _publish(self, first: bool) -> float | None:
         """Send a heartbeat now; when it will be processed, or None if never."""
@@ -255,7 +319,8 @@ class Heart:
         now, epoch = cluster.env.now, control.epoch
         arrival = self._noise.arrival(number, now)
 
-        answered = self._answered = Event(cluster.env) if control.plan.service else None
+        waits = self._calls or (first and agent.type in CALLS)
+        answered = self._answered = Event(cluster.env) if control.line and waits else None
 
         def arrive() -> None:
             if control.epoch == epoch:
@@ -269,13 +334,18 @@ class Heart:
 
     def _queue(self, first: bool, epoch: int, answered: Event | None = None) -> None:
         """A heartbeat has come: it is processed now, or when a worker of the server has."""
-        control, cluster = self._control, self._cluster
-        done = control.report()
+        self._process_at(self._control.report(), first, epoch, answered)
+
+    def _process_at(
+        self, done: float, first: bool, epoch: int, answered: Event | None = None
+    ) -> None:
+        """Have the server process a heartbeat at *done*, if it does not lose it before."""
+        cluster = self._cluster
 
         def process() -> None:
-            if control.epoch == epoch:
+            if self._control.epoch == epoch:
                 self._arrive(first)
-                if answered is not None and answered.callbacks:
+                if answered is not None:
                     wake(answered)
 
         if done <= cluster.env.now:
@@ -288,6 +358,7 @@ class Heart:
 
         To be called when the heartbeats of this instant have left and what was due has arrived.
         """
+        assert isinstance(self._heard, Heard)
         if self._heard.next_after(self._cluster.env.now) < until:
             self._simulate_all()
 
@@ -300,27 +371,33 @@ class Heart:
 
     def _expose(self, now: float) -> None:
         """Simulate one by one what of the stretches is under way after *now*."""
-        for stretch, times in self._heard.under_way(now, self._control.epoch):
+        answered = None if self._unanswered is None else self._answered
+        for epoch, times in self._heard.under_way(now, self._control.epoch):
             for time in times:
-                self._come(time, stretch.epoch)
+                self._come(time, epoch, answered)
+        if isinstance(self._heard, HeardInLine):
+            for time in self._heard.withdraw():
+                self._process_at(time, False, self._control.epoch, answered)
 
-    def _come(self, time: float, epoch: int) -> None:
+    def _come(self, time: float, epoch: int, answered: Event | None) -> None:
         """Have a heartbeat of a stretch arrive at *time* as one that is simulated."""
 
         def arrive() -> None:
             if self._control.epoch == epoch:
-                self._queue(False, epoch)
+                self._queue(False, epoch, answered)
 
         self._cluster.at(time, Rank.DELIVER, self._agent.component, arrive)
 
-    def _answer(self, arrival: float | None) -> Generator[Event, Any, bool]:
-        """Wait for the answer to a call that arrives at *arrival*: whether it came."""
+    def _answer(self, arrival: float | None, sent: float) -> Generator[Event, Any, bool]:
+        """Wait for the answer to a call of *sent* that arrives at *arrival*: whether it came."""
         cluster, control, component = self._cluster, self._control, self._agent.component
-        sent, epoch = cluster.env.now, control.epoch
-        deadline = sent + self._waits.seconds
-        if arrival is not None and control.plan.service is not None:
+        epoch, deadline = control.epoch, sent + self._waits.seconds
+        if arrival is not None and control.line:
             if (yield from self._processed_by(deadline)):
+                if cluster.env.now - sent >= self._interval:
+                    self._regular = 0
                 return True
+            self._regular = 0
         elif arrival is not None:
             if arrival > sent:
                 yield cluster.until(min(arrival, deadline), Rank.AGENT, component)
@@ -377,6 +454,8 @@ class Heart:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
         if self._explicit:
             return -math.inf
+        if isinstance(self._heard, HeardInLine) and self._open is not None:
+            return self._heard.silent_after(now, limit)
         stretch = self._open
         if stretch is None or not stretch.heard or now < self._noise.heard_by(stretch):
             return self.last_heard(now) + limit
@@ -411,7 +490,7 @@ class Heart:
         if self._explicit:
             return
         recorder, component = self._cluster.recorder, self._agent.component
-        alive = self._heard.alive(horizon, self._limit)
+        alive = self._heard.alive(horizon)
         if not any(start <= 0 < down for start, down in alive):
             recorder.add(0.0, Kind.AGENT_DOWN, component)
         for start, down in alive:

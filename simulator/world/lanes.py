@@ -7,7 +7,25 @@ from collections.abc import Iterable
 from heapq import heapify, heapreplace
 from itertools import accumulate
 
+import numpy as np
+
+from simulator.trace import Floats
+
 IDLE = -math.inf
+
+
+def departures(free: float, arrivals: Floats, costs: Floats) -> Floats:
+    """When one worker, free from *free* on, is done with each of *arrivals*, in order.
+
+    The recursion d(k) = max(a(k), d(k - 1)) + c(k) of Lindley (1952), all at once: what comes
+    before k takes S(k - 1), so d(k) = S(k) + the largest a(j) - S(j - 1) of all j up to k. On the
+    clock's grid sums are exact, and so is this.
+    """
+    begun = arrivals.copy()
+    begun[0] = max(free, begun[0])
+    spent = np.cumsum(costs)
+    done: Floats = spent + np.maximum.accumulate(begun - (spent - costs))
+    return done
 
 
 class Lanes:
@@ -51,6 +69,24 @@ class Lanes:
             heapreplace(lanes, times[-1])
         self._free = lanes
         return times
+
+    def assign_each(self, costs: Floats, arrivals: Floats, *, workers: int) -> Floats:
+        """When pieces of work that come at *arrivals*, in order, are done: each as by `assign`."""
+        if workers == len(self._free) == 1:
+            done = departures(self._free[0], arrivals, costs)
+            self._free = [float(done[-1])]
+            return done
+        times = [
+            self.assign([cost], begin, workers=workers, now=begin)[0]
+            for cost, begin in zip(costs.tolist(), arrivals.tolist(), strict=True)
+        ]
+        return np.array(times)
+
+    def copy(self) -> Lanes:
+        """The same workers, to see what would become of them."""
+        twin = Lanes(IDLE)
+        twin._free = list(self._free)
+        return twin
 
     def _resized(self, workers: int, now: float) -> list[float]:
         """The workers, new ones idle; of too many, those that are idle go."""

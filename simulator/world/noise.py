@@ -17,12 +17,22 @@ from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
+
 from simulator.clock import TICK, quantize
 from simulator.distributions import Deterministic, Distribution
-from simulator.world.streams import HEARTBEAT_DELAY, HEARTBEAT_LATE, Stream, Streams
+from simulator.trace import Floats
+from simulator.world.streams import (
+    HEARTBEAT_DELAY,
+    HEARTBEAT_LATE,
+    Stream,
+    Streams,
+    times_between,
+)
 
 NEVER = 2**62
 BLOCK = 8  # delays drawn at a time: seldom are many neighbours asked for
+MANY = 2**9  # where each is
 
 
 @dataclass(slots=True)
@@ -161,7 +171,8 @@ class RandomDelay:
     (and the interval, where it waits for its answer). Between two
     that are not late, with none between them, no gap over *limit* can open. So the late ones are
     found by geometric skips, and delays are drawn only for them and their neighbours; the delay
-    of heartbeat k is drawn with index k, whoever asks.
+    of heartbeat k is drawn with index k, whoever asks. Where *each* delay will be asked for, they
+    are drawn in blocks.
     """
 
     def __init__(
@@ -170,6 +181,7 @@ class RandomDelay:
         loss: float,
         *,
         slack: float,
+        each: bool,
         streams: Streams,
         entity: int,
     ) -> None:
@@ -184,10 +196,32 @@ class RandomDelay:
         self._known = 0  # lateness is known for all numbers below
         self._block = -1
         self._uniforms: list[float] = []
+        self._each = each
+        self._delays: list[float] = []  # those of a block; not a number for the lost ones
 
     def arrival(self, number: int, emission: float) -> float | None:
-        delay = self._delay_of(number)
+        delay = self._one_of_each(number) if self._each else self._delay_of(number)
         return None if delay is None else emission + delay
+
+    def delays(self, first: int, count: int) -> Floats:
+        """The delays of *count* heartbeats from number *first* on; not a number for those lost."""
+        uniforms = self._streams.uniforms(self._entity, HEARTBEAT_DELAY, first, count)
+        delays = np.empty(count)
+        late = np.array(self._late_between(first, first + count), dtype=np.int64) - first
+        soon = np.ones(count, dtype=bool)
+        soon[late] = False
+        delays[soon] = times_between(self._delay, uniforms[soon], -1.0, self._slack)
+        for place in late.tolist():
+            delay = self._late_delay(float(uniforms[place]))
+            delays[place] = math.nan if delay is None else delay
+        return delays
+
+    def _one_of_each(self, number: int) -> float | None:
+        block, offset = divmod(number, MANY)
+        if block != self._block:
+            self._block, self._delays = block, self.delays(block * MANY, MANY).tolist()
+        delay = self._delays[offset]
+        return None if math.isnan(delay) else delay
 
     def last(self, stretch: Stretch, now: float, cut: float) -> float:
         count = stretch.left_by(now, inclusive=True)
@@ -317,6 +351,10 @@ class RandomDelay:
         place = bisect_left(self._late, number)
         if place == len(self._late) or self._late[place] != number:
             return self._on_time(u)
+        return self._late_delay(u)
+
+    def _late_delay(self, u: float) -> float | None:
+        """The delay at probability *u* of a late heartbeat; None if it is lost."""
         if u < self._lost_of_late:
             return None
         rest = (u - self._lost_of_late) / (1 - self._lost_of_late)
@@ -336,12 +374,20 @@ class RandomDelay:
         return self._uniforms[offset]
 
 
+def is_constant(delay: Distribution | None, loss: float) -> bool:
+    """Whether all heartbeats fare alike."""
+    return not loss and (delay is None or isinstance(delay, Deterministic))
+
+
 def make_noise(
     delay: Distribution | None, loss: float, *, interval: float, limit: float, calls: bool,
-    streams: Streams, entity: int,
+    each: bool, streams: Streams, entity: int,
 ) -> Noise:  # fmt: skip
-    """The noise of one agent's heartbeats; *calls*: they wait for their answers."""
-    if not loss and (delay is None or isinstance(delay, Deterministic)):
+    """The noise of one agent's heartbeats; *calls*: they wait for their answers.
+
+    *each*: every delay will be asked for.
+    """
+    if is_constant(delay, loss):
         return ConstantDelay(delay.value if isinstance(delay, Deterministic) else 0.0, limit)
     slack = min(limit - interval, interval) if calls else limit - interval
-    return RandomDelay(delay, loss, slack=slack, streams=streams, entity=entity)
+    return RandomDelay(delay, loss, slack=slack, each=each, streams=streams, entity=entity)

@@ -100,7 +100,7 @@ def _update_agent(api: Api, action: Action, agent: Agent) -> None:
     api.require_server()
     state = bool(action.admin_state_up)
     api.tell(api.server.update_agent(api.now, agent.name, state))
-    api.cluster.recorder.add(api.now, Kind.ADMIN_STATE, agent.component, -1, float(state))
+    api.cluster.recorder.add(api.now, Kind.ADMIN_STATE, agent.component, -1, int(state))
 
 
 def _delete_agent(api: Api, action: Action, agent: Agent) -> None:

@@ -16,10 +16,10 @@ from simulator.neutron.failover import passes_of
 from simulator.neutron.records import COMPUTE_MODES
 from simulator.neutron.records import Agent as Row
 from simulator.neutron.server import Server
-from simulator.trace import Batch, Kind, Recorder, Sort, Trace
+from simulator.trace import Kind, Recorder, Sort, Trace
 from simulator.world.agents import Agent
 from simulator.world.api import Api
-from simulator.world.cluster import Cluster
+from simulator.world.cluster import Cluster, Instants
 from simulator.world.control import ControlPlane
 from simulator.world.elections import elections
 from simulator.world.failures import FAILURES
@@ -70,7 +70,7 @@ class World:
     def __init__(self, plan: Plan, streams: Streams) -> None:
         self.plan = plan
         self.streams = streams
-        self.env = Environment()
+        self.env = Environment() if plan.service is None else Instants()
         self.recorder = Recorder()
         self.cluster = Cluster(plan, self.env, self.recorder)
         self.control = ControlPlane(self.cluster, plan, streams)
@@ -115,16 +115,15 @@ class World:
         return self._loads[row.name].told(self._heard(row, now))
 
     def _on_bind(self, target: int, name: str, bound: bool) -> None:
-        if self.objects.sort[target] == Sort.NETWORK:
-            self._loads[name].change(self.env.now, self._weight(target), bound)
-        kind = Kind.BOUND if bound else Kind.UNBOUND
-        agent = self.api.agents[name]
+        agent, now = self.api.agents[name], self.env.now
+        if agent.type == "dhcp":
+            self._loads[name].change(now, self._weight(target), bound)
         if not bound:
             self.ports.leave(agent, target)
             agent.hear([target])
         elif len(self.server.agents[name].hosted) == 1:
             self.control.stir()  # there is something to be moved off it, should it be silent
-        self.recorder.add(self.env.now, kind, agent.component, target)
+        self.recorder.add(now, Kind.BOUND if bound else Kind.UNBOUND, agent.component, target)
 
     def _weight(self, network: int) -> int:
         """What a network adds to the load of its DHCP agents (it has one subnet)."""
@@ -152,7 +151,7 @@ class World:
             self.cluster,
             self.control,
             start=lambda agent, life: start and start(flows, agent, life),
-            receive=lambda agent, notice: receive and receive(flows, agent, notice),
+            receive=lambda agent, notices: receive and receive(flows, agent, notices),
             miss=lambda agent, notice: miss and miss(flows, agent, notice),
             lose_contact=flows.lose_contact,
         )
@@ -176,7 +175,7 @@ class World:
             phase=min(quantize(float(u) * interval), interval),
             noise=make_noise(
                 plan.delay, plan.loss,
-                interval=interval, limit=limit, calls=told,
+                interval=interval, limit=limit, calls=told, each=plan.service is not None,
                 streams=self.streams, entity=agent.entity,
             ),
             explicit=plan.one_by_one,
@@ -268,12 +267,10 @@ class World:
             self.ports.settle(agent, things)
             if things and self.cluster.is_up(agent.plan.host):
                 agent.configured = dict.fromkeys(things, 0.0)
-                self.recorder.batch(
-                    Batch(Kind.CONFIGURED, agent.component, things, [0.0] * len(things))
-                )
+                self.recorder.batch(Kind.CONFIGURED, agent.component, things, [0.0] * len(things))
         self.workflows.costs.begin()
         every = range(len(objects.names))
-        self.recorder.batch(Batch(Kind.CREATED, -1, every, [0.0] * len(every)))
+        self.recorder.batch(Kind.CREATED, -1, every, [0.0] * len(every))
 
     def _bind(self, sort: Sort, numbers: list[int]) -> None:
         """Give each object its agents; one that was not asked for is bound at its first trigger."""

@@ -24,7 +24,7 @@ from simulator.neutron.records import Agent as Row
 from simulator.neutron.records import Notice
 from simulator.world.agents import Agent
 from simulator.world.api import Api
-from simulator.world.cluster import Routine, wake
+from simulator.world.cluster import First, Routine, wake
 from simulator.world.heartbeats import Heart
 from simulator.world.streams import LOOP, Streams, stable_hash
 
@@ -45,6 +45,10 @@ class StatusLoop:
         down, dead = self._plan.rules.agent_down_time, self._plan.rules.dead_limit
         self._limit = quantize(down if kind == HEALTH else dead)
         self._seconds = self._plan.cost("reschedule")
+        self._rpc_call = self._plan.cost("rpc_call")
+        self._moment = -1  # that of the following
+        self._may_be_heard = False  # whether some L3 agent may be heard of at once
+        self._candidates = self._failover.candidates(0.0)
         name = self._plan.components.names[controller]
         self._parts = (controller, self._plan.number[f"{name}/server"])
         # The loops of one server that wake at one instant have an order of their own.
@@ -52,6 +56,8 @@ class StatusLoop:
         self._draws = streams.stream(stable_hash(f"{name}/{kind}"), LOOP)
         self._patience = self._new_patience()
         self._life = 0
+        self._lost: list[Binding] = []  # what the last look at _lost_at found to be moved
+        self._lost_at = math.nan
         self._knows = False  # of silent agents, and does not look at them
         self._ended = Event(self._cluster.env)
         for part in self._parts:
@@ -89,7 +95,7 @@ class StatusLoop:
         life = getattr(self, "_life", 0)
         return self._control.patience(name, life, backs_off=backs_off)
 
-    def _run(self, life: int, tick: float) -> Steps:
+    def _run(self, life: int, tick: float) -> Generator[Event | First, Any, None]:
         """Pass after pass; *tick* is when the first one begins."""
         stamp = math.nan  # when the pass before was begun, or went on after its sleep
         while True:
@@ -104,7 +110,8 @@ class StatusLoop:
                 if self._life != life:
                     return
             stamp = self._now
-            killed = yield from self._pass(life)
+            steps = self._pass(life)
+            killed = yield from self._control.together(steps) if self._kind == "l3" else steps
             if killed or self._life != life:
                 return
             tick = begin + max(self._period, self._now - begin)
@@ -119,19 +126,21 @@ class StatusLoop:
 
     # -- sleeping until a tick that matters ------------------------------------------------
 
-    def _sleep(self, life: int, tick: float) -> Generator[Event, Any, float]:
+    def _sleep(self, life: int, tick: float) -> Generator[First, Any, float]:
         """Wait for the first tick, from *tick* on by periods, at which something is to be done."""
+        timer, at = None, math.nan
         while self._life == life:
             due = self._first_tick(tick, self._earliest())
             if math.isinf(due):
-                yield self._stirred()
+                yield First(*self._stirred())
                 continue
-            timer = self._cluster.until(due, Rank.CHECK, self._subject)
-            yield timer | self._stirred()
+            if timer is None or timer.processed or due != at:
+                timer, at = self._cluster.until(due, Rank.CHECK, self._subject), due
+            yield First(timer, *self._stirred())
             if self._life == life and timer.processed:
                 if self._matters():
                     return due
-                tick = due + self._period
+                timer, tick = None, due + self._period
         return tick
 
     def _first_tick(self, tick: float, time: float) -> float:
@@ -163,10 +172,10 @@ class StatusLoop:
         """Whether a health check has nothing to find about an agent before it is heard of."""
         return row.noticed is not None and heart.is_lost_since(row.noticed, now)
 
-    def _stirred(self) -> Event:
+    def _stirred(self) -> tuple[Event, ...]:
         """Something changed that may matter, the process ended, or a known silence may have."""
-        stirred = self._control.stirred() | self._ended
-        return stirred | self._control.heard() if self._knows else stirred
+        stirred = self._control.stirred(), self._ended
+        return (*stirred, self._control.heard()) if self._knows else stirred
 
     def _watches(self, row: Row) -> bool:
         """Whether a pass may have to do with an agent: one that has nothing loses nothing."""
@@ -183,9 +192,15 @@ class StatusLoop:
         if self._earliest() > self._now:
             return False
         if self._kind == HEALTH:
-            rows = self._server.agents.values()
-            return any(self._server.tables.silence(self._now, row) > self._limit for row in rows)
-        return bool(self._failover.lost(self._now, self._kind))
+            silence, now = self._server.tables.silence, self._now
+            return any(silence(now, row) > self._limit for row in self._doubtful())
+        self._lost, self._lost_at = self._failover.lost(self._now, self._kind), self._now
+        return bool(self._lost)
+
+    def _doubtful(self) -> list[Row]:
+        """The agents of whom it is not sure that they are heard; the others are alive."""
+        names = {heart.name for heart in self._control.doubtful}
+        return [row for name, row in self._server.agents.items() if name in names]
 
     # -- a pass ----------------------------------------------------------------------------
 
@@ -194,22 +209,27 @@ class StatusLoop:
         if not self._control.database_up:
             return self._dies_of_database()
         if self._kind == HEALTH:
-            for row in self._server.agents.values():
+            for row in self._doubtful():
                 if row.admin_state_up:
                     self._server.is_alive(self._now, row)
             return False
-        bindings = self._failover.lost(self._now, self._kind)
-        place = 0
+        if self._lost_at != self._now:  # it has slept since it looked
+            self._lost = self._failover.lost(self._now, self._kind)
+        bindings = self._lost
+        place, moved = 0, None
         while place < len(bindings) and self._life == life:
-            if self._kind == "l3":
+            if self._kind == "l3" and not self._anybody_answers():
                 place += yield from self._hopeless(bindings[place:])
                 if place >= len(bindings):
                     return False
             if self._life != life or not self._control.database_up:
                 return self._dies_of_database()
+            if bindings[place][0] == moved:
+                self._control.tell_held()  # before it is moved on
             verdict = yield from self._turn(life, bindings[place])
             if verdict != "go on":
                 return verdict == "kill"
+            moved = bindings[place][0]
             place += 1
             if self._seconds:
                 yield from self._wait(self._now + self._seconds)
@@ -232,30 +252,51 @@ class StatusLoop:
                 return len(bindings)
         return passed
 
+    def _anybody_answers(self) -> bool:
+        """Whether some L3 agent may be heard of at any moment. Asked once while no time passes."""
+        if self._moment != self._control.moment:
+            self._moment = self._control.moment
+            self._candidates = self._failover.candidates(self._now)
+            self._may_be_heard = any(map(self._answers, self._control.agents_of("l3")))
+        return self._may_be_heard
+
     def _is_hopeless(self, bindings: list[Binding]) -> bool:
         """Whether their turns change nothing, as long as nobody stirs."""
-        if self._control.listening and any(map(self._answers, self._control.agents_of("l3"))):
-            return False  # somebody may be heard of at any moment
-        return self._failover.is_hopeless(self._now, bindings)
+        return not self._anybody_answers() and self._failover.is_hopeless(self._now, bindings)
 
     def _turn(self, life: int, binding: Binding) -> Generator[Event, Any, str]:
         """One object of a pass; what becomes of the pass after it."""
-        turn, answered = self._failover.turn(self._now, self._kind, binding), True
         try:
+            turn = self._failover.turn(self._now, self._kind, binding, self._candidates)
             notice = next(turn)
             while True:
-                if self._failover.is_call(notice):
-                    answered = yield from self._call(notice)
-                else:
-                    yield from self._cast(notice)
-                    answered = True
-                if self._life != life:
-                    return "end"
+                answered = self._tell(notice)
+                if not answered:
+                    answered = yield from self._wait_for(notice)
+                    if self._life != life:
+                        return "end"
                 notice = turn.send(answered)
         except StopIteration:
             return "go on"
         except (RouterReschedulingFailed, PassEndedError) as error:
             return self._failover.verdict(error)
+
+    def _tell(self, notice: Notice) -> bool:
+        """Send a notice, if nothing has to be waited for."""
+        if self._failover.is_call(notice):
+            ready = self._answers(self._api.agents[notice.agent]) and not self._rpc_call
+        else:
+            ready = self._control.broker_up
+        if ready:
+            self._control.send([notice])
+        return ready
+
+    def _wait_for(self, notice: Notice) -> Generator[Event, Any, bool]:
+        """Send a notice that takes time; whether it was answered, which only calls are."""
+        if self._failover.is_call(notice):
+            return (yield from self._call(notice))
+        yield from self._cast(notice)
+        return True
 
     def _cast(self, notice: Notice) -> Steps:
         """Publish, which blocks while there is no broker."""
@@ -268,6 +309,15 @@ class StatusLoop:
     def _call(self, notice: Notice) -> Generator[Event, Any, bool]:
         """Tell an agent and wait for its answer; a call that times out is lost."""
         agent = self._api.agents[notice.agent]
+        if not self._answers(agent) and not (yield from self._outwaits(agent)):
+            return False
+        self._control.send([notice])
+        if self._rpc_call:
+            yield from self._wait(self._now + self._rpc_call)
+        return True
+
+    def _outwaits(self, agent: Agent) -> Generator[Event, Any, bool]:
+        """Wait until *agent* answers: whether it does in time."""
         deadline = self._now + self._patience.seconds
         timer = self._cluster.until(deadline, Rank.AGENT, agent.component)
         while not self._answers(agent):
@@ -279,9 +329,6 @@ class StatusLoop:
                 if pause:
                     yield from self._wait(self._now + pause)
                 return False
-        self._control.send([notice])
-        if self._plan.cost("rpc_call"):
-            yield from self._wait(self._now + self._plan.cost("rpc_call"))
         return True
 
     def _answers(self, agent: Agent) -> bool:

@@ -7,20 +7,51 @@ every other component's failures as they were. That is what pairs the variants o
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.clock import TICKS_PER_SECOND
+from simulator.distributions import Distribution, Exponential
 from simulator.trace import Floats
 
 _BLOCK = 4  # 64-bit words that Philox makes for one counter value
 BATCH, LARGEST_BATCH = 8, 32  # draws made at a time: setting the counter costs as much as 16
 
 
+@lru_cache(maxsize=2**14)
 def stable_hash(name: str) -> int:
     """64 bits that depend on *name* alone, not on the interpreter's hash seed."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+def times_at(law: Distribution, uniforms: Floats) -> Floats:
+    """The times of *law* at probabilities *uniforms*, on the clock's grid.
+
+    What takes some of them in a batch and some alone must take all from here: NumPy's logarithm is
+    not that of `math` to the last bit.
+    """
+    if isinstance(law, Exponential):
+        return _on_grid(-law.mean * np.log1p(-uniforms))
+    return _on_grid(np.array([law.sample(u) for u in uniforms.tolist()]))
+
+
+def times_between(law: Distribution, uniforms: Floats, low: float, high: float) -> Floats:
+    """The same of times over *low* and at most *high*."""
+    if isinstance(law, Exponential):
+        below = law.cdf(low)
+        levels = below + uniforms * (law.cdf(high) - below)
+        times = -law.mean * np.log1p(-np.clip(levels, 2.0**-54, 1 - 2.0**-53))
+        return _on_grid(np.clip(times, math.nextafter(low, math.inf), high))
+    return _on_grid(np.array([law.between(u, low, high) for u in uniforms.tolist()]))
+
+
+def _on_grid(seconds: Floats) -> Floats:
+    rounded: Floats = np.rint(seconds * TICKS_PER_SECOND) / TICKS_PER_SECOND
+    return rounded
 
 
 class Streams:

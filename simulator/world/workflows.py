@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from simpy import Event
@@ -43,7 +45,7 @@ class Workflows:
         self.ports = ports
         self.streams = streams
         self.costs = AgentCosts(plan, objects)
-        self.fetching = Fetching(plan, server, set_up=self._set_up_router, resync=self.resync_later)
+        self.fetching = Fetching(plan, server, set_up=self._set_up_told, resync=self.resync_later)
 
     # -- the whole of what an agent should serve -------------------------------------------
 
@@ -334,17 +336,17 @@ class Workflows:
 
     # -- messages --------------------------------------------------------------------------
 
-    def receive_l3(self, agent: Agent, notice: Notice) -> None:
-        """An L3 agent that the server tells something."""
-        if notice.method == "agent_updated":
-            self.resync_all(agent)
-            return
-        router = notice.target
-        if notice.method in L3_REMOVALS:
-            self.fetching.forget(agent, router)
-            agent.remove([router])
-        else:
-            self.fetching.tell(agent, router)
+    def receive_l3(self, agent: Agent, notices: Sequence[Notice]) -> None:
+        """An L3 agent that the server tells something: what is alike in a row it does at once."""
+        for method, alike in groupby(notices, key=attrgetter("method")):
+            routers = [notice.target for notice in alike]
+            if method == "agent_updated":
+                self.resync_all(agent)
+            elif method in L3_REMOVALS:
+                self.fetching.forget(agent, routers)
+                agent.remove(routers)
+            else:
+                self.fetching.tell(agent, routers)
 
     def miss_l3(self, agent: Agent, notice: Notice) -> None:
         """The broker lost *notice*: what it would have had an L3 agent set up, it will not ask for.
@@ -363,19 +365,32 @@ class Workflows:
             and not self.fetching.asks(agent, router)
         )
 
-    def _set_up_router(self, agent: Agent, router: int) -> None:
-        """What an L3 agent does with a router that it is given: set it up, or change it."""
-        if router in agent.configured:
-            self.ports.ask(agent, [router])
-            agent.extend(router, self.costs.of_change(agent, router))
-        else:
-            self._set_up_routers(agent, [router])
+    def _set_up_told(self, agent: Agent, routers: Sequence[int]) -> None:
+        """What an L3 agent does with routers that it was told of: set them up, or change them.
 
-    def receive_dhcp(self, agent: Agent, notice: Notice) -> None:
+        All at once if they find equally many workers: a queue of its own for each is the same.
+        """
+        workers = self.costs.router_workers
+        known = agent.configured.keys() & routers
+        if not known and workers(agent, 1) == workers(agent, len(routers)):
+            self._set_up_routers(agent, routers)
+            return
+        for router in routers:
+            if router in known:
+                self.ports.ask(agent, [router])
+                agent.extend(router, self.costs.of_change(agent, router))
+            else:
+                self._set_up_routers(agent, [router])
+
+    def receive_dhcp(self, agent: Agent, notices: Sequence[Notice]) -> None:
         """A DHCP agent, of either release; its syncs keep other work waiting.
 
         Source: _wait_if_syncing, neutron/agent/dhcp/agent.py at 10.0.7; before, one lock for all.
         """
+        for notice in notices:
+            self._receive_network(agent, notice)
+
+    def _receive_network(self, agent: Agent, notice: Notice) -> None:
         if notice.method == "agent_updated":
             self.resync_all(agent)
             return

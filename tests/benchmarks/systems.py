@@ -31,6 +31,7 @@ OFTEN = {
     "time_to_repair": {"exponential": {"mean": "30s"}},
 }
 FAST = {"neutron": {"report_interval": "4s", "agent_down_time": "5s"}}
+NOISE = {"broker": {"delay": {"exponential": {"mean": "100ms"}}, "loss": 1e-3}}
 SLOW = {"neutron": {"report_interval": "30s", "agent_down_time": "75s"}}
 
 
@@ -63,8 +64,7 @@ def beating(timing, **keys):
 
 def noisy(**keys):
     """The same every 4 s, with heartbeats delayed at random and lost once in a thousand."""
-    broker = {"delay": {"exponential": {"mean": "100ms"}}, "loss": 1e-3}
-    return beating(FAST, broker=broker, **keys)
+    return beating(FAST, **NOISE, **keys)
 
 
 def answering(**keys):
@@ -79,6 +79,11 @@ def waiting(**keys):
     """The same every 4 s, each heartbeat taking a worker of the server 50 ms in the mean."""
     costs = {**FREE, "heartbeat": {"exponential": {"mean": "50ms"}}}
     return beating(FAST, costs=costs, **keys)
+
+
+def waiting_noisy(**keys):
+    """The same with heartbeats delayed at random and lost."""
+    return waiting(**{**NOISE, **keys})
 
 
 def large(nodes=1000, routers=100_000):

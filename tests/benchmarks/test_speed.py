@@ -22,6 +22,7 @@ BEATS = {
     "slow": functools.partial(systems.beating, SLOW),
     "noise": systems.noisy,
     "server": systems.waiting,
+    "server-noise": systems.waiting_noisy,
     "answers": systems.answering,
 }
 

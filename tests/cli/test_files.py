@@ -98,7 +98,7 @@ def directory(path):
     path.mkdir()
 
 
-TABLE, SUMMARY = "replications.parquet", "summary.json"
+TABLE, SUMMARY, PRINTS = "replications.parquet", "summary.json", "fingerprints.json"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,9 @@ TABLE, SUMMARY = "replications.parquet", "summary.json"
         ("manifest.json", key("trace_replication", "0")),
         ("manifest.json", key("replication_numbers", 4)),
         ("manifest.json", directory),
+        (PRINTS, text("{}")),
+        (PRINTS, text('{"machine": {}, "traces": {"folsom": {"0": {"events": 1}}}}')),
+        (PRINTS, directory),
         (SUMMARY, text("[]")),
         (SUMMARY, text('{"variants": {}}')),
         (SUMMARY, text('{"variants": {"folsom": 1, "grizzly": {}}}')),

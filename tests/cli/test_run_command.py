@@ -32,7 +32,8 @@ def test_run_prints_the_table_and_writes_the_folder(netnode, small):
     assert re.fullmatch(r"results/small/\d{8}T\d{6}Z", str(folder))
     assert {path.name for path in folder.iterdir()} == {
         "manifest.json", "scenario.resolved.yaml", "summary.json", "replications.parquet",
-        "objects.parquet", "trace.parquet", "overview.png", "outages.png", "downtime.png",
+        "fingerprints.json", "objects.parquet", "trace.parquet",
+        "overview.png", "outages.png", "downtime.png",
     }  # fmt: skip
     assert "NN101" in called.err
     assert "small: 4 of 4 replications (100 %)" in called.err
@@ -275,3 +276,23 @@ def test_a_pipe_gets_no_colours_unless_forced(small):
     assert b"\x1b[" not in subprocess.run(command, capture_output=True, check=True).stdout
     coloured = subprocess.run(command, capture_output=True, check=True, env=forced).stdout
     assert b"\x1b[" in coloured
+
+
+def test_a_run_goes_on_until_a_target_is_reached(netnode, small):
+    until = ["--until", "router.availability=20%", "--until", "decided"]
+    limit = 'thresholds=[{"metric": "router.availability", "op": ">", "value": 0}]'
+    args = ["run", small, "-n", 20, "--most", 80, "--no-save", *QUICK, *until, "-S", limit]
+    called = netnode(*args, "--json")
+    assert called.code == 0
+    assert json.loads(called.out)["stopped"] == "target reached after 20 of at most 80"
+    title = netnode(*args).out.splitlines()[0]
+    assert title.endswith("seed 1; target reached after 20 of at most 80")
+
+
+def test_a_target_that_cannot_be_read_is_refused(netnode, small):
+    called = netnode("run", small, "--until", "router.availability", "--no-save")
+    assert called.code == 2
+    assert "until.targets[0].half_width: 'half_width' is missing" in called.err
+    called = netnode("run", small, "--most", 40, "--no-save")
+    assert called.code == 2
+    assert "until: nothing is to be reached" in called.err

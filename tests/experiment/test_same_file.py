@@ -1,4 +1,4 @@
-"""The table of a result is the same file, byte for byte, whoever computed it."""
+"""Table and fingerprints of a result are the same files, byte for byte, whoever computed them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if __name__ == "__main__":
 """A program of its own, so that the hash seed of all its processes can be set."""
 
 
-def table(folder, jobs, method, hash_seed):
-    """The bytes of replications.parquet, computed by *jobs* processes."""
+def files(folder, jobs, method, hash_seed):
+    """The bytes of both, computed by *jobs* processes."""
     program = folder / "save.py"  # a file, which spawned processes can import
     program.write_text(SAVE)
     result = folder / "result"
@@ -34,12 +34,13 @@ def table(folder, jobs, method, hash_seed):
         [sys.executable, program, HERE, HERE.parent, result, str(jobs), method],
         env={**os.environ, "PYTHONHASHSEED": str(hash_seed)}, check=True,
     )  # fmt: skip
-    return (result / "replications.parquet").read_bytes()
+    names = ("replications.parquet", "fingerprints.json")
+    return [(result / name).read_bytes() for name in names]
 
 
 @pytest.fixture(scope="module")
 def serial(tmp_path_factory):
-    return table(tmp_path_factory.mktemp("serial"), 1, "", 0)
+    return files(tmp_path_factory.mktemp("serial"), 1, "", 0)
 
 
 @pytest.mark.parametrize(
@@ -52,5 +53,5 @@ def serial(tmp_path_factory):
         pytest.param(5, "spawn", 5, marks=pytest.mark.slow),
     ],
 )
-def test_workers_and_hash_seeds_do_not_change_the_file(tmp_path, serial, jobs, method, hash_seed):
-    assert table(tmp_path, jobs, method, hash_seed) == serial
+def test_workers_and_hash_seeds_do_not_change_the_files(tmp_path, serial, jobs, method, hash_seed):
+    assert files(tmp_path, jobs, method, hash_seed) == serial

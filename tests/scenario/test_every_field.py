@@ -13,7 +13,12 @@ from lab import FREE, columns, down_share, network_nodes, outage, run_one, scena
 from pydantic import BaseModel
 
 from simulator.analysis.metrics import measure
+from simulator.analysis.thresholds import judge
+from simulator.errors import InputError
+from simulator.experiment.runner import run
 from simulator.scenario import options, schema, workload
+from simulator.scenario.thresholds import Threshold
+from simulator.scenario.until import Target, Until
 
 PARTS = (schema.__name__, options.__name__, workload.__name__)
 
@@ -353,3 +358,74 @@ def outcome(keys):
 def test_changing_a_field_changes_the_run(field):
     base, other = CASES[field]
     assert outcome(base) != outcome({**base, **other})
+
+
+# -- the experiment's own --------------------------------------------------------------------
+
+OUTAGES = {"metric": "router.outages", "op": "<", "value": 3}
+THRESHOLDS = {
+    "metric": {"metric": "router.conflicted_time", "value": "3s"},
+    "op": {"op": ">"},
+    "value": {"value": 1},
+    "variant": {"variant": "b"},
+    "on": {"on": "p95"},
+}
+"""By field of a threshold what it is changed to."""
+
+
+def test_every_field_of_a_threshold_has_a_case():
+    assert sorted(THRESHOLDS) == sorted(leaves(Threshold))
+
+
+@pytest.mark.parametrize("field", THRESHOLDS)
+def test_changing_a_field_of_a_threshold_changes_what_is_found(field):
+    """Two outages a replication in a and none in b, in each of three replications."""
+    down = {"network-1": {"outages": [{"at": "1h", "for": "1h"}]}}
+    given = scenario(
+        replications=3, variants={"a": {"failures": down}, "b": {}}, thresholds=[OUTAGES]
+    )
+    result = run(given, jobs=1)
+    base = judge(result, given.thresholds)
+    other = judge(result, [Threshold(**{**OUTAGES, **THRESHOLDS[field]})])
+    assert [(f.variant, f.verdict) for f in base] == [("a", "pass"), ("b", "pass")]
+    if field == "variant":
+        assert [f.variant for f in other] == ["b"]
+    else:
+        assert [f.verdict for f in other] != [f.verdict for f in base]
+
+
+UNTIL = {
+    "targets": {"targets": [{"metric": "router.availability", "half_width": 0.5}]},
+    "decided": {"targets": [{"metric": "router.availability", "half_width": 0.5}], "decided": True},
+    "most": {"most": 7},
+}
+"""By field of `until` what it is changed to."""
+TARGET = {
+    "metric": {"metric": "router.availability", "half_width": 1e-4},
+    "half_width": {"metric": "router.outages", "half_width": 40},
+}
+"""By field of a target what it is changed to."""
+
+
+def test_every_field_of_until_has_a_case():
+    assert sorted(UNTIL) == sorted(Until.model_fields)
+    assert sorted(TARGET) == sorted(Target.model_fields)
+
+
+@pytest.mark.parametrize("change", [*UNTIL.values(), *({"targets": [t]} for t in TARGET.values())])
+def test_changing_a_field_of_until_changes_where_a_run_ends(change):
+    """From 20 replications on; the share of the time that the one node is down varies by 3 %."""
+    base = {"targets": [{"metric": "router.outages", "half_width": 0.6}], "most": 160}
+    given = scenario(
+        start="equilibrium",
+        horizon="20d",
+        failures={"host.network": down_share(0.1)},
+        replications=20,
+        thresholds=[{"metric": "router.availability", "op": ">", "value": 0.9}],
+    )
+    if change == {"most": 7}:
+        with pytest.raises(InputError, match="less than the 20"):
+            run(given, jobs=1, until={**base, **change})
+        change = {"most": 30}
+    one, other = (run(given, jobs=1, until=until) for until in (base, {**base, **change}))
+    assert (len(one.replications), one.stopped) != (len(other.replications), other.stopped)

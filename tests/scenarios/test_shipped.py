@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.analysis.findings import checked_of, text
 from simulator.analysis.report import report_of
 from simulator.experiment.runner import run
 from simulator.scenario.load import load
@@ -94,6 +95,24 @@ def test_the_readmes_table_is_what_the_run_prints():
     assert plain[first + 2 : first + 2 + len(expected)] == expected
 
 
+def checked(result):
+    """What `netnode check` prints, and the code it leaves."""
+    found = checked_of(result, result.findings)
+    return text(found), found.exit_code
+
+
+def test_the_readme_shows_what_the_check_prints():
+    printed, code = checked(results("folsom-vs-grizzly", 200))
+    assert code == 0
+    assert f"```\n{printed}```" in README
+    setting = "neutron.agent_down_time=150s"
+    assert f"`netnode check scenarios/legacy-ha-dvr.yaml -S {setting}`" in README
+    printed, code = checked(results("legacy-ha-dvr", 60, setting))
+    assert code == 1
+    assert f"```\n{printed}```" in README
+    assert checked(results("legacy-ha-dvr", 60))[1] == 0
+
+
 @pytest.mark.slow
 def test_the_readme_quotes_what_own_rebuild_costs_print():
     plain = results("folsom-vs-grizzly", 200)
@@ -112,13 +131,13 @@ def test_the_readme_quotes_what_own_rebuild_costs_print():
 def test_the_readme_quotes_what_failing_isps_print():
     found = results("folsom-vs-grizzly-isp", 200)
     uplink = shown(found, "router.downtime_uplink")
-    reachable = shown(found, "tenant.availability")
+    reachable = [cell.partition(" (")[0] for cell in shown(found, "tenant.availability")]
     assert f"costs a router {uplink[0]}, cuts everybody" in WORDS
     assert f"keeps tenants reachable {reachable[2]} of the time" in WORDS
 
 
 def test_the_readmes_scenario_is_valid(tmp_path):
-    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    example, *_ = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     path = tmp_path / "readme.yaml"
     path.write_text(example)
     assert load(path).problems == ()

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lab import columns, network_nodes, run_one, scenario
-from swarm import distributed_keys, mixed_keys, random_keys
+from swarm import distributed_keys, mixed_keys, random_keys, waiting_keys
 
 from simulator.analysis.metrics import METRICS, measure
 from simulator.scenario.load import load_scenario
 from simulator.trace import Kind, Sort
+from simulator.world import heard
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 FAST = [
@@ -39,6 +40,13 @@ def test_computed_and_simulated_heartbeats_give_the_same_trace(seed):
     _same_trace(random_keys(seed), seed)
 
 
+@pytest.mark.parametrize("seed", range(60, 80))
+@pytest.mark.parametrize("make", [random_keys, mixed_keys], ids=["any", "mixed"])
+def test_they_do_so_if_what_was_heard_is_packed_at_once(seed, make, monkeypatch):
+    monkeypatch.setattr(heard, "MANY", 1)
+    _same_trace(make(seed), seed)
+
+
 @pytest.mark.parametrize("seed", seeds(20))
 def test_they_do_so_with_distributed_routers(seed):
     _same_trace(distributed_keys(seed), seed)
@@ -61,6 +69,17 @@ def test_they_do_so_when_many_heartbeats_in_a_row_are_lost(release, delay, seed)
         },
     }
     _same_trace(keys, seed)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_they_do_so_when_they_wait_for_the_server(seed):
+    _same_trace(waiting_keys(seed), seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1000, 2000))
+def test_they_do_so_when_they_wait_for_the_server_at_length(seed):
+    _same_trace(waiting_keys(seed), seed)
 
 
 @pytest.mark.parametrize("seed", range(24))
