@@ -133,7 +133,7 @@ def _changed(before: Baseline, after: Baseline, window: float) -> Iterator[str]:
     yield f"{len(table)} of {every} metrics moved"
     yield from (f"  {line}" for line in _lines(table))
     traces = moved(before.fingerprints, after.fingerprints)
-    if (before.seed, before.variants) == (after.seed, after.variants):
+    if traces and before.seed == after.seed:
         yield ", ".join(f"{what} in {len(keys)} traces" for what, keys in sorted(traces.items()))
     yield from differences(before.machine, after.machine)
 
