@@ -219,7 +219,6 @@ QUICK = [
     ("paired shares, 2 % and 1 %", 50),
     ("apart, lognormal 1.4", 50),
 ]
-TOO_HEAVY = {("lognormal 2", 20)}
 
 
 def claims_missed(case, n, trials=TRIALS):
