@@ -41,7 +41,6 @@ class Answers:
 RENEWAL = "alternating renewal process: MTTF / (MTTF + MTTR)"
 RENEWAL_SOURCE = "Barlow and Proschan, Statistical Theory of Reliability, 1975, ch. 7"
 PRODUCT = "product of independent components"
-REWARD = "renewal-reward: each repair costs E[min(up time, delay)] more"
 REWARD_SOURCE = "Ross, Stochastic Processes, 2nd ed., th. 3.6.1"
 CHAIN_SOURCE = "Trivedi, Probability and Statistics with Reliability, 2nd ed., ch. 8"
 FREQUENCY_SOURCE = "Barlow and Proschan, 1975, ch. 7: rates of failure of a series system"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from simulator.analysis.downtime import CAUSES
 from simulator.analysis.metrics import METRICS
-from simulator.exact import by_hand, control, loads, routers, takeovers, tenants
+from simulator.exact import by_hand, control, loads, routers, takeovers, tenants, together
 from simulator.exact.answer import RENEWAL, RENEWAL_SOURCE, Answer, Answers, RefusedError
 from simulator.exact.case import Case
 from simulator.exact.chains import binomial
@@ -32,13 +32,13 @@ ANSWERS: Mapping[str, Callable[[Case], Answer]] = {
     "router.availability_worst": routers.worst,
     "router.east_west_availability": routers.east_west,
     "router.conflicted_time": routers.conflicted,
-    "router.all_down_time": routers.all_down_time(uplinks=True),
-    "router.all_down_probability": routers.all_down_probability(uplinks=True),
-    "router.all_down_time_by_nodes": routers.all_down_time(uplinks=False),
-    "router.all_down_probability_by_nodes": routers.all_down_probability(uplinks=False),
-    "router.blast_radius_mean": routers.blast(mean=True),
-    "router.blast_radius_p95": routers.blast(mean=False),
-    "router.blast_radius_max": routers.blast(mean=False),
+    "router.all_down_time": together.all_down_time(uplinks=True),
+    "router.all_down_probability": together.all_down_probability(uplinks=True),
+    "router.all_down_time_by_nodes": together.all_down_time(uplinks=False),
+    "router.all_down_probability_by_nodes": together.all_down_probability(uplinks=False),
+    "router.blast_radius_mean": together.blast(mean=True),
+    "router.blast_radius_p95": together.blast(mean=False),
+    "router.blast_radius_max": together.blast(mean=False),
     "router.outages": routers.outages,
     **{f"router.downtime_{cause}": routers.downtime(cause) for cause in CAUSES},
     "network.availability": tenants.network_availability,

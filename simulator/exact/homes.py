@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
+from math import comb
 
 from simulator.exact import delays
 from simulator.exact.answer import RefusedError
@@ -142,37 +144,47 @@ class Homes:
 
     def _groups(self) -> list[Group]:
         objects = self.plan.objects
-        if self.sort == Sort.ROUTER:
-            kinds = Counter(objects.gateway[router] for router in objects.routers())
-        else:
-            kinds = Counter({-1: len(objects.networks())})
-        found: list[Group] = []
-        for gateway, count in kinds.items():
-            if count:
-                found += self._placed(gateway, count, spread=len(kinds) == 1)
+        order = [objects.gateway[r] for r in objects.routers()]
+        if self.sort == Sort.NETWORK:
+            order = [-1] * len(objects.networks())
+        if not order:
+            return []
+        takers = {gateway: self._takers(gateway) for gateway in dict.fromkeys(order)}
+        if not self.plan.release.has_scheduler:
+            return [Group(n, g, {takers[g]: 1.0}) for g, n in Counter(order).items()]
+        self._check_asked()
+        if self._driver in RANDOM:
+            return [
+                Group(n, g, _at_random(takers[g], self._each)) for g, n in Counter(order).items()
+            ]
+        return self._spread(order, takers)
+
+    def _takers(self, gateway: int) -> Choice:
+        """The nodes whose agents take objects with that gateway."""
+        found = tuple(i for i, node in enumerate(self.nodes) if self._takes(node, gateway))
+        if not found:
+            raise RefusedError(f"no agent takes {self._plural} of some external network")
         return found
 
-    def _placed(self, gateway: int, count: int, *, spread: bool) -> list[Group]:
-        """The groups of *count* objects; *spread*: no others are placed on the same nodes."""
-        takers = [i for i, node in enumerate(self.nodes) if self._takes(node, gateway)]
-        if not takers:
-            raise RefusedError(f"no agent takes {self._plural} of some external network")
-        if not self.plan.release.has_scheduler:
-            return [Group(count, gateway, {tuple(takers): 1.0})]
-        self._check_asked()
-        each = 1 if self.sort == Sort.ROUTER else self.plan.rules.dhcp_agents_per_network
-        each = min(each, len(takers))
-        if len(takers) == each:
-            return [Group(count, gateway, {tuple(takers): 1.0})]
-        if self._driver in RANDOM:
-            return [Group(count, gateway, _at_random(takers, each))]
-        if not spread:
-            raise RefusedError("the scheduler spreads routers of several external networks")
-        turns = Counter(
-            tuple(sorted(takers[(turn * each + i) % len(takers)] for i in range(each)))
-            for turn in range(count)
-        )
-        return [Group(n, gateway, {choice: 1.0}) for choice, n in turns.items()]
+    @property
+    def _each(self) -> int:
+        """On how many nodes each object is to be."""
+        return 1 if self.sort == Sort.ROUTER else self.plan.rules.dhcp_agents_per_network
+
+    def _spread(self, order: Sequence[int], takers: Mapping[int, Choice]) -> list[Group]:
+        """The least loaded nodes take objects in turn, in *order*; each set of nodes its own."""
+        sets = dict.fromkeys(takers.values())
+        if sum(map(len, sets)) > len(set().union(*sets)):
+            raise RefusedError("the scheduler spreads routers over sets of nodes that overlap")
+        turns: Counter[Choice] = Counter()
+        found: Counter[tuple[int, Choice]] = Counter()
+        for gateway in order:
+            mine = takers[gateway]
+            each, turn = min(self._each, len(mine)), turns[mine]
+            places = (mine[(turn * each + i) % len(mine)] for i in range(each))
+            found[gateway, tuple(sorted(places))] += 1
+            turns[mine] += 1
+        return [Group(n, gateway, {choice: 1.0}) for (gateway, choice), n in found.items()]
 
     @property
     def _driver(self) -> str:
@@ -250,10 +262,9 @@ def _share(group: Group, place: int) -> float:
     return sum(chance for choice, chance in group.choices.items() if place in choice)
 
 
-def _at_random(takers: Sequence[int], each: int) -> Mapping[Choice, float]:
-    from itertools import combinations
-    from math import comb
-
+def _at_random(takers: Choice, each: int) -> Mapping[Choice, float]:
+    """Any *each* of *takers*, all as likely; all of them, if there are no more."""
+    each = min(each, len(takers))
     if comb(len(takers), each) > 5000:
         raise RefusedError("there are too many ways to place a network")
     return {choice: 1 / comb(len(takers), each) for choice in combinations(takers, each)}

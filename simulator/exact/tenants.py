@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from simulator.exact import routers
+from simulator.exact import routers, together
 from simulator.exact.answer import Answer, RefusedError
 from simulator.exact.case import Case, Places
 from simulator.exact.homes import Group
@@ -51,7 +51,7 @@ def availability(case: Case) -> Answer:
     if len({group.gateway for group in places.groups}) < len(places.groups):
         raise RefusedError("which routers a tenant has on one node depends on their order")
     counts = [gateways[group.gateway] for group in places.groups]
-    down = places.grid.mean(routers.none_serves(places, uplinks=True, tenant=counts))
+    down = places.grid.mean(together.none_serves(places, uplinks=True, tenant=counts))
     return routers.answer(places, 1 - down)
 
 

@@ -17,8 +17,8 @@ MAKERS = (*closed_forms.MAKERS, *fits.MAKERS, *timing.MAKERS, *measurements.MAKE
 def table(*, long: bool = False, jobs: int = 1, home: Path | None = None) -> Iterator[Row]:
     """Every row as it is found; *home* is where recordings are looked for.
 
-    The short form takes about a minute of CPU, the *long* one, of some twenty times as many
-    replications, most of an hour.
+    The short form takes half a minute of CPU; the *long* one has some twenty times as many
+    replications, and takes as much longer.
     """
     effort = Effort(long, jobs)
     for maker in MAKERS:

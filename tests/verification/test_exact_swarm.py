@@ -59,7 +59,7 @@ def test_some_random_systems_are_simulated_as_they_are_exactly():
 
 @pytest.mark.slow
 def test_z_is_normal_over_fifty_random_systems():
-    found = of_all(range(50), 100)
+    found = of_all(range(50), 60)
     assert found.size >= 40
     assert stats.kstest(found, "norm").pvalue > LEVEL
 
