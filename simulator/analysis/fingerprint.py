@@ -42,7 +42,7 @@ class Moved(StrEnum):
     NUMBERS = "the numbers moved"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fingerprint:
     """The digests of one trace, in hexadecimal.
 
