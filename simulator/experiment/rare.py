@@ -25,8 +25,9 @@ from simulator.analysis.weighted import Weighted, weighted
 from simulator.errors import InputError
 from simulator.experiment.workers import cores, outcomes
 from simulator.scenario.schema import Scenario
-from simulator.world.forcing import Target, forced, most_weight, weight
-from simulator.world.plan import Plan, Renewal, compile_plan
+from simulator.scenario.size import amount
+from simulator.world.forcing import Part, Target, forced, most_weight, weight
+from simulator.world.plan import Plan, compile_plan
 from simulator.world.simulation import simulate
 from simulator.world.streams import Streams
 
@@ -36,9 +37,10 @@ INTENSITIES = (0.1, 0.25, 0.5, 0.7, 0.85, 0.95)
 """Chances, one of which a host's parts together are held down with."""
 PILOT, PILOTS = 20, 100
 """A pilot run has so manieth a part of the replications, and at least so many."""
-MOST_CHANCE = 0.99
 SHOWN = 12
 """Names that an error lists."""
+RELEASE_COST = 5.0
+"""About what a release needs for a router, s."""
 LEAST = 2
 """So many replications give a standard error."""
 
@@ -135,7 +137,9 @@ def rare(
         metric=metric,
         variant=name,
         intensity=best,
-        targets=tuple(plan.components.names[one.component] for group in groups for one in group),
+        targets=tuple(
+            plan.components.names[part.renewal.component] for group in groups for part in group
+        ),
         estimate=sampler.estimate(best),
         planned=scenario.replications,
     )
@@ -148,7 +152,7 @@ class _Sampler:
     scenario: Scenario
     variant: str
     metric: str
-    groups: list[list[Renewal]]
+    groups: list[tuple[Part, ...]]
     jobs: int
     start_method: str | None
     progress: Progress
@@ -227,19 +231,20 @@ def _check(scenario: Scenario, metric: str) -> None:
         )
 
 
-def _groups(plan: Plan, hold: Sequence[str]) -> list[list[Renewal]]:
+def _groups(plan: Plan, hold: Sequence[str]) -> list[tuple[Part, ...]]:
     """What is held down, host by host."""
     nodes, names = plan.nodes, plan.components.names
     central = ~nodes.local & (nodes.l3 >= 0)
     columns = (nodes.host, nodes.data_nic, nodes.external_nic)
     usual = {int(number) for column in columns for number in column[central]}
-    groups: dict[int, list[Renewal]] = defaultdict(list)
+    groups: dict[int, list[Part]] = defaultdict(list)
     for renewal in plan.renewals:
         name = names[renewal.component]
         if any(fnmatchcase(name, pattern) for pattern in hold) or (
             not hold and renewal.component in usual
         ):
-            groups[int(plan.components.host[renewal.component])].append(renewal)
+            part = Part(renewal, _recovery(plan, renewal.component))
+            groups[int(plan.components.host[renewal.component])].append(part)
     if not groups:
         failing = [names[renewal.component] for renewal in plan.renewals]
         more = f" and {len(failing) - SHOWN} more" if len(failing) > SHOWN else ""
@@ -247,18 +252,27 @@ def _groups(plan: Plan, hold: Sequence[str]) -> list[list[Renewal]]:
         if hold:
             what = f"nothing that fails at random is named {' or '.join(hold)}"
         raise InputError(f"{what}; what does: {', '.join(failing[:SHOWN]) or 'nothing'}{more}")
-    return list(groups.values())
+    return [tuple(parts) for parts in groups.values()]
 
 
-def _targets(groups: Iterable[Sequence[Renewal]], intensity: float) -> tuple[Target, ...]:
-    """Each host's parts together have a chance of *intensity*, shared out by unavailability."""
-    targets = []
-    for group in groups:
-        shares = [Target(renewal, 0.5).unavailability for renewal in group]
-        for renewal, share in zip(group, shares, strict=True):
-            chance = min(intensity * share / math.fsum(shares), MOST_CHANCE)
-            targets.append(Target(renewal, chance))
-    return tuple(targets)
+def _targets(groups: Iterable[tuple[Part, ...]], intensity: float) -> tuple[Target, ...]:
+    """Each host is out at the instant with a chance of *intensity*."""
+    return tuple(Target(parts, intensity) for parts in groups)
+
+
+def _recovery(plan: Plan, component: int) -> float:
+    """About how long what a component served is away after its repair, s; 0 but for hosts.
+
+    The estimate is right with any number, but surer with one that is near.
+    """
+    if plan.parts[component].kind != "host":
+        return 0.0
+    nodes = max(int(np.count_nonzero(plan.nodes.l3 >= 0)), 1)
+    fuzzy = amount(plan.system, "periodic_fuzzy_delay") or 0.0
+    each = plan.system.costs.rebuild_per_router
+    routers = (RELEASE_COST if each == "release" else each) * len(plan.objects.routers()) / nodes
+    longest = plan.cost("boot") + plan.cost("agent_start") + fuzzy + routers
+    return min(longest, plan.horizon / 10)
 
 
 def _best(pilots: dict[float, Weighted]) -> float:

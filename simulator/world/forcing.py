@@ -1,18 +1,21 @@
-"""Replications in which some components have failed at one random instant, and their weights.
+"""Replications in which some hosts are out at one random instant, and their weights.
 
-Importance sampling for what hardly ever happens. An instant is drawn uniformly from the window, and
-each target is held to be down at it with a chance of its own; its outages are then drawn from what
-they are given that: the repair under way is length-biased, and the instant lies anywhere in it (the
+Importance sampling for what hardly ever happens. An instant is drawn uniformly from the window,
+and each target, the parts of a host that fail, is held to be out at it with a chance of its own: one
+of its parts is down, or recovering for so many seconds after its repair, in which its host boots and
+its agents set things up again. That part's outages are then drawn from what they are given that: the
+one under way is biased by its length, recovery included, and the instant lies anywhere in it (the
 inspection paradox; Cox, Renewal Theory, ch. 5). All else goes its natural way. Since failure clocks
-run on whatever else holds, nothing but the targets' outages has another chance than it would have,
-and their density against the natural one is known exactly:
+run on whatever else holds, nothing but these outages has another chance than it would have, and
+their density against the natural one is known exactly:
 
-    average over the instants t of the product over targets of (1 - p) + p [down at t] / U
+    average over the instants t of the product over targets of (1 - p) + p n(t) / N
 
-with p a target's chance and U its unavailability. A replication's *weight* is the inverse of that,
-so weighted means of any metric have the natural expectation. As the average over all instants is
-taken, not the one drawn, this is the balance heuristic (Veach and Guibas, SIGGRAPH 1995), and no
-weight exceeds the product of 1 / (1 - p).
+with p a target's chance, n(t) how many outages of its parts reach t, and N the mean of that, the
+sum of (MTTR + recovery) / (MTTF + MTTR). A replication's *weight* is the inverse of that, so
+weighted means of any metric have the natural expectation. As the average over all instants is taken,
+not the one drawn, this is the balance heuristic (Veach and Guibas, SIGGRAPH 1995), and no weight
+exceeds the product of 1 / (1 - p).
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.clock import TICK, quantize
+from simulator.distributions import Choice
 from simulator.trace import Floats, Kind, Trace
 from simulator.world.cluster import CAUSES
 from simulator.world.plan import Plan, Renewal, Script
@@ -34,39 +38,73 @@ HELD = stable_hash("failures of a component that is held down at an instant")
 
 
 @dataclass(frozen=True)
-class Target:
-    """A component that is held down at the instant with *chance*, 0 < chance < 1."""
+class Part:
+    """What fails, and for how many seconds after its repair it is still out: its *recovery*."""
 
     renewal: Renewal
+    recovery: float = 0.0
+
+    @property
+    def out(self) -> float:
+        """How many of its outages reach an instant, in the mean; nearly the share of time."""
+        down = self.renewal.time_to_repair.mean
+        return (down + self.recovery) / (self.renewal.time_to_failure.mean + down)
+
+
+@dataclass(frozen=True)
+class Target:
+    """The *parts* of a host, one of which is out at the instant with *chance*, 0 < chance < 1."""
+
+    parts: tuple[Part, ...]
     chance: float
 
     @property
-    def unavailability(self) -> float:
-        """The share of time that it is down."""
-        down = self.renewal.time_to_repair.mean
-        return down / (self.renewal.time_to_failure.mean + down)
+    def out(self) -> float:
+        """How many outages of its parts reach an instant, in the mean."""
+        return math.fsum(part.out for part in self.parts)
+
+    def pick(self, u: float) -> Part | None:
+        """Which of the parts is held to be out, each as often as it is; None if none is."""
+        if u >= self.chance:
+            return None
+        chosen, _ = Choice([part.out for part in self.parts]).pick(u / self.chance)
+        return self.parts[chosen]
 
 
 def forced(
     plan: Plan, targets: Sequence[Target], window: tuple[float, float], streams: Streams
 ) -> Plan:
-    """*plan*, with the outages of those targets scripted that are down at a random instant."""
-    begin, end = window
+    """*plan*, with the outages of those parts scripted that are out at a random instant."""
+    begin, end = _instants(targets, window)
     instant = begin + streams.uniform(0, INSTANT, 0) * (end - begin)
-    held = [t for t in targets if streams.uniform(t.renewal.entity, INSTANT, 0) < t.chance]
-    entities = {target.renewal.entity for target in held}
-    scripts = [_script(target.renewal, instant, plan.horizon, streams) for target in held]
+    picked = (t.pick(streams.uniform(t.parts[0].renewal.entity, INSTANT, 0)) for t in targets)
+    held = [part for part in picked if part]
+    entities = {part.renewal.entity for part in held}
+    scripts = [_script(part, instant, plan.horizon, streams) for part in held]
     natural = [renewal for renewal in plan.renewals if renewal.entity not in entities]
     return replace(plan, renewals=natural, scripts=[*plan.scripts, *scripts])
 
 
-def _script(renewal: Renewal, instant: float, horizon: float, streams: Streams) -> Script:
-    """The outages of *renewal* in [0, horizon), given that it is down at *instant*."""
-    draws = streams.stream(renewal.entity, HELD)
-    length = renewal.time_to_repair.length_biased(draws.uniform())
-    gone = draws.uniform() * length
+def _instants(targets: Sequence[Target], window: tuple[float, float]) -> tuple[float, float]:
+    """Between which instants one is drawn: what reaches them has not ended before time zero."""
+    begin, end = window
+    begin = max(begin, *(part.recovery for target in targets for part in target.parts))
+    assert begin < end
+    return begin, end
+
+
+def _script(part: Part, instant: float, horizon: float, streams: Streams) -> Script:
+    """The outages of *part* in [0, horizon), given that it is out at *instant*.
+
+    A length x of the outage under way occurs in proportion to x + recovery: to x or to recovery.
+    """
+    renewal, draws = part.renewal, streams.stream(part.renewal.entity, HELD)
+    law, recovery = renewal.time_to_repair, part.recovery
+    by_length = draws.uniform() * (law.mean + recovery) < law.mean
+    length = law.length_biased(draws.uniform()) if by_length else law.sample(draws.uniform())
+    gone = draws.uniform() * (length + recovery)
     begin = quantize(instant - gone)
-    end = max(quantize(instant + length - gone), begin + TICK)
+    end = begin + _time(length)
     outages = [(begin, end)]
     while end < horizon:
         begin = end + _time(renewal.time_to_failure.sample(draws.uniform()))
@@ -94,7 +132,7 @@ def _time(drawn: float) -> float:
 
 def weight(trace: Trace, targets: Sequence[Target], window: tuple[float, float]) -> float:
     """The natural density of what the targets did, against that of `forced`."""
-    begin, end = window
+    begin, end = _instants(targets, window)
     changes = [_changes(trace, target) for target in targets]
     times = np.concatenate([times for times, _ in changes])
     steps = np.concatenate([steps for _, steps in changes])
@@ -111,12 +149,18 @@ def most_weight(targets: Sequence[Target]) -> float:
 
 
 def _changes(trace: Trace, target: Target) -> tuple[Floats, Floats]:
-    """When a target failed or was repaired, and what that adds to the density's logarithm."""
-    mine = trace.subject == target.renewal.component
-    mine &= trace.value == CAUSES.index(target.renewal.cause)
+    """When more or fewer outages of a target reach, and by what the density's logarithm changes."""
+    begins, ends = zip(*(_outages(trace, part) for part in target.parts), strict=True)
+    times = np.concatenate([*begins, *ends])
+    order = np.argsort(times, kind="stable")
+    step = np.repeat([1, -1], [sum(map(len, begins)), sum(map(len, ends))])
+    odds = target.chance / (1 - target.chance) / target.out
+    return times[order], np.diff(np.log1p(odds * np.cumsum(step[order])), prepend=0.0)
+
+
+def _outages(trace: Trace, part: Part) -> tuple[Floats, Floats]:
+    """When the outages of a part begin, and when they reach no longer."""
+    mine = trace.subject == part.renewal.component
+    mine &= trace.value == CAUSES.index(part.renewal.cause)
     failed = trace.time[mine & (trace.kind == Kind.FAIL)]
-    repaired = trace.time[mine & (trace.kind == Kind.REPAIR)]
-    odds = target.chance / (1 - target.chance) / target.unavailability
-    step = math.log1p(odds)
-    times = np.concatenate([failed, repaired])
-    return times, np.repeat([step, -step], [failed.size, repaired.size])
+    return failed, trace.time[mine & (trace.kind == Kind.REPAIR)] + part.recovery

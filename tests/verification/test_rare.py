@@ -18,7 +18,7 @@ from simulator.errors import InputError
 from simulator.experiment.rare import rare
 from simulator.experiment.runner import run
 from simulator.trace import Kind
-from simulator.world.forcing import Target, forced, weight
+from simulator.world.forcing import Part, Target, forced, weight
 from simulator.world.plan import compile_plan
 from simulator.world.simulation import simulate
 from simulator.world.streams import Streams
@@ -77,6 +77,19 @@ def test_all_of_three_nodes_down_is_the_cube_of_one_down(law):
     assert abs(share - U**3) < FAR * error
 
 
+def test_parts_of_a_host_are_out_by_turns():
+    """Hosts 1 h of 1000 h, two NICs each 1 h of 4000 h: a node serves (1 - U)(1 - V)^2."""
+    hourly = {"time_to_failure": exponential("999h"), "time_to_repair": "1h"}
+    nic = {"time_to_failure": exponential("3999h"), "time_to_repair": exponential("1h")}
+    failing = {"host.network": hourly, "nic.data": nic, "nic.external": nic}
+    given = nodes(2, failures=failing)
+    found = rare(given, "router.all_down_time", replications=600, jobs=1).estimate
+    out = 1 - (1 - U) * (1 - U / 4) ** 2
+    assert not found.doubts
+    assert found.relative_error < 0.05
+    assert abs(found.mean / given.window - out**2) < FAR * found.error / given.window
+
+
 def test_a_pair_with_failover_is_without_a_master():
     """VRRP: both down, U^2; and when the master of a sound pair fails, 3 advertisements of 2 s and
     a skew of 206/256 s less what has passed since the last one, U(0, 2) (RFC 3768, 6.1).
@@ -106,8 +119,9 @@ def test_what_is_not_rare_is_as_in_natural_runs():
     assert held.chance > 1e-4
 
 
+@pytest.mark.parametrize("recovery", [0.0, 1800.0])
 @pytest.mark.parametrize("law", LAWS)
-def test_weighted_failures_follow_renewal_theory(law):
+def test_weighted_failures_follow_renewal_theory(law, recovery):
     """In equilibrium a component fails T / (MTTF + MTTR) times in T, and is down a share U of it.
 
     Of 1 h of 10 h, so that both are seen; the instant is in the middle third of the horizon.
@@ -115,20 +129,23 @@ def test_weighted_failures_follow_renewal_theory(law):
     ttf, ttr = (_scaled(part) for part in LAWS[law])
     given = nodes(1, ttf, ttr, routers=1, horizon="60h")
     plan = compile_plan(given, given.baseline)
-    target = Target(plan.renewals[0], 0.7)
+    target = Target((Part(plan.renewals[0], recovery),), 0.7)
     window = (20 * 3600.0, 40 * 3600.0)
     counts, downs, weights = [], [], []
     for number in range(800):
         streams = Streams(given.seed, number)
         trace = simulate(forced(plan, [target], window, streams), given.seed, number)
-        mine = trace.subject == target.renewal.component
+        mine = trace.subject == target.parts[0].renewal.component
         failed = trace.time[mine & (trace.kind == Kind.FAIL)]
         repaired = trace.time[mine & (trace.kind == Kind.REPAIR)]
         counts.append(np.count_nonzero(failed > 0))
         downs.append(np.sum(trace.horizon - failed) - np.sum(trace.horizon - repaired))
         weights.append(weight(trace, [target], window))
     counts, downs, weights = map(np.array, (counts, downs, weights))
-    up, down = target.renewal.time_to_failure.mean, target.renewal.time_to_repair.mean
+    up, down = (
+        target.parts[0].renewal.time_to_failure.mean,
+        target.parts[0].renewal.time_to_repair.mean,
+    )
     cycle = up + down
     assert cycle == pytest.approx(10 * 3600)
     for values, mean in ((counts, 6.0), (downs, 60 * 3600 * down / cycle), (weights * 0 + 1, 1.0)):
@@ -154,7 +171,7 @@ def test_a_weight_by_hand():
     """
     given = nodes(2, exponential("9h"), exponential("1h"), horizon="100h")
     plan = compile_plan(given, given.baseline)
-    targets = [Target(renewal, 0.5) for renewal in plan.renewals]
+    targets = [Target((Part(renewal),), 0.5) for renewal in plan.renewals]
     scripted = nodes(
         2, horizon="100h",
         failures={
@@ -166,11 +183,27 @@ def test_a_weight_by_hand():
     assert weight(trace, targets, (0.0, 360000.0)) == pytest.approx(1 / 2.25)
 
 
+def test_a_weight_with_recovery_by_hand():
+    """One target with chance 1/2, down 1 h of 10 h and 1 h of recovery, so out at N = 2/10.
+
+    Instants are from 1 h to 100 h; it is out for 11 and 2 h, of which two outages reach 1/2 h.
+
+    (86.5 + 12 (1 + 5) + 0.5 (1 + 10)) / 2 / 99 = 164 / 198.
+    """
+    given = nodes(1, exponential("9h"), exponential("1h"), horizon="100h")
+    plan = compile_plan(given, given.baseline)
+    targets = [Target((Part(plan.renewals[0], 3600.0),), 0.5)]
+    outages = [{"at": "30h", "for": "10h"}, {"at": "40.5h", "for": "1h"}]
+    scripted = nodes(1, horizon="100h", failures={"network-1": {"outages": outages}})
+    trace = simulate(compile_plan(scripted, scripted.baseline), 1, 0)
+    assert weight(trace, targets, (0.0, 360000.0)) == pytest.approx(198 / 164)
+
+
 def test_an_instant_without_failures_weighs_most():
     """Nothing down in the window: the weight is the product of 1 / (1 - p), which none exceeds."""
     given = nodes(2, exponential("9h"), exponential("1h"), horizon="100h")
     plan = compile_plan(given, given.baseline)
-    targets = [Target(renewal, 0.5) for renewal in plan.renewals]
+    targets = [Target((Part(renewal),), 0.5) for renewal in plan.renewals]
     weights = []
     for number in range(50):
         window = (0.0, given.horizon)
