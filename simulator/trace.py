@@ -308,6 +308,9 @@ class Recorder:
         behind, place = np.arange(size), np.zeros(size, dtype=np.int32)
         late, places = np.asarray(self._late), np.asarray(self._places)
         behind *= 2
-        behind[late], place[late] = 2 * np.asarray(self._behind)[places] - 1, places
+        behind[late], place[late] = (
+            2 * np.asarray(self._behind)[places].astype(np.int64) - 1,
+            places,
+        )
         found: Numbers = events[np.lexsort((place[events], behind[events]))]
         return found

@@ -138,7 +138,9 @@ def changes(before: Baseline, after: Baseline, window: float) -> Iterator[Change
             if metric not in known:
                 yield Change(variant, metric, None, now)
             elif not np.array_equal(known[metric], values, equal_nan=True):
-                yield Change(variant, metric, before.estimate(metric, variant, window), now)
+                was = before.estimate(metric, variant, window)
+                if known[metric].size == values.size or was.mean != now.mean:
+                    yield Change(variant, metric, was, now)
 
 
 def moved(

@@ -62,12 +62,13 @@ def write_baseline(baseline: Baseline, path: Path, window: float) -> None:
         },
         "events_sha256": _sha256(events),
     }
-    beside = path.with_suffix(EVENTS)
+    place = path.resolve()  # what a link leads to is written, and the link stays
+    beside = place.with_suffix(EVENTS)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _replace(place, (rendered(document) + "\n").encode())
         if not (beside.exists() and _unpacked(beside) == events):
             _replace(beside, lzma.compress(events.encode(), preset=9))
-        _replace(path, (rendered(document) + "\n").encode())
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from None
 
@@ -75,9 +76,10 @@ def write_baseline(baseline: Baseline, path: Path, window: float) -> None:
 def read_baseline(path: Path) -> Baseline:
     """The baseline in the file *path*; raises InputError that says what is wrong with it."""
     document = read_json(path)
-    if document.get("schema_version") != BASELINE_VERSION:
+    given = document.get("schema_version")
+    if type(given) is not int or given != BASELINE_VERSION:
         raise InputError(
-            f"{path}: schema version {document.get('schema_version')} of baselines; this is "
+            f"{path}: schema version {given} of baselines; this is "
             f"{BASELINE_VERSION}: make it anew by `netnode baseline update`"
         )
     try:
@@ -126,6 +128,8 @@ def _baseline(document: Mapping[str, Any], path: Path) -> Baseline:
     for metric in tolerances:
         if metric not in METRICS:
             raise ValueError(f"'tolerances' name '{metric}', which is no metric")
+        if not 0 <= tolerances[metric] < math.inf:
+            raise ValueError(f"'tolerances': '{metric}' is {tolerances[metric]}")
     samples = {
         str(variant): _sample(variant, rows, count) for variant, rows in document["metrics"].items()
     }
@@ -153,7 +157,7 @@ def _sample(variant: str, rows: Mapping[str, Any], count: int) -> Sample:
         given = row.get("values", [row.get("value")] * count)
         if len(given) != count:
             raise ValueError(f"{what} has {len(given)} values, not {count}")
-        column = np.array([math.nan if value is None else value for value in given], dtype=float)
+        column = np.array([_value(value, what) for value in given])
         defined = column[~np.isnan(column)]
         values[metric] = column
         if not defined.size:
@@ -161,6 +165,15 @@ def _sample(variant: str, rows: Mapping[str, Any], count: int) -> Sample:
         elif not math.isclose(row["mean"], float(np.mean(defined)), rel_tol=1e-12):
             raise ValueError(f"{what}: its mean is not that of its values")
     return Sample(values, reasons)
+
+
+def _value(given: object, what: str) -> float:
+    """One value of a metric: a number from 0 on, or nothing."""
+    if given is None:
+        return math.nan
+    if type(given) not in (int, float) or not 0 <= given < math.inf:  # type: ignore[operator]
+        raise ValueError(f"{what} has the value {given!r}")
+    return float(given)  # type: ignore[arg-type]
 
 
 def _prints(
@@ -176,12 +189,13 @@ def _events_text(events: Mapping[str, list[str]]) -> str:
 
 
 def _events(path: Path, sha256: str, variants: list[str]) -> dict[str, list[str]]:
-    """The events in the file *path*; empty if it is not there, for it only helps to explain."""
-    if not path.exists():
-        return {}
+    """The events in the file *path*, which only help to explain.
+
+    None of them if it is not there, or not the one that was written with the baseline.
+    """
     text = _unpacked(path)
     if text is None or _sha256(text) != sha256:
-        raise ValueError(f"{path} is not the file of events that was written with it")
+        return {}
     found: dict[str, list[str]] = {variant: [] for variant in variants}
     for row in text.splitlines():
         variant, _, line = row.partition("\t")

@@ -60,9 +60,9 @@ class Fingerprint:
         """What moved since *before*."""
         if (self.events, self.unordered) != (before.events, before.unordered):
             return Moved.NUMBERS
-        if self.ordered != before.ordered:
-            return Moved.ORDER
-        return Moved.TABLES if self.tables != before.tables else Moved.NOTHING
+        if self.tables != before.tables:
+            return Moved.TABLES
+        return Moved.ORDER if self.ordered != before.ordered else Moved.NOTHING
 
     def parts(self, before: Fingerprint) -> int | None:
         """The first slice whose events are not those of *before*, from 0; None if all are."""

@@ -28,12 +28,12 @@ import numpy as np
 
 from simulator import units
 from simulator.analysis import machine
-from simulator.analysis.baseline import Baseline, first_events, moved
+from simulator.analysis.baseline import KEPT_EVENTS, Baseline, first_events, moved
 from simulator.analysis.fingerprint import SLICES, Moved, first_difference
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.notation import cells
 from simulator.analysis.results import ResultSet
-from simulator.analysis.statistics import Estimate
+from simulator.analysis.statistics import Estimate, difference
 from simulator.analysis.verdicts import Finding, Verdict
 from simulator.trace import Floats
 
@@ -57,6 +57,8 @@ MORE = (
 
 NEITHER = ("load.offered", "failover.moves", "dhcp.servers_per_node_mean")
 """Of these neither more nor less is better; of all others less is."""
+
+NOTHING_MOVED = Moved.NOTHING.value
 
 FAMILY = 0.05
 """The chance that any interval of one check misses the truth."""
@@ -103,6 +105,8 @@ def regressions(
                 cases += [found] if isinstance(found, Case) else []
                 findings += [found] if isinstance(found, Finding) else []
     paired = result.scenario.seed == baseline.seed
+    judged = {case.variant for case in cases}
+    findings += [_nothing_judged(one) for one in _silent(findings, judged)]
     return findings + [case.finding(given, len(cases), paired=paired) for case in cases]
 
 
@@ -114,6 +118,25 @@ def _missing_variants(result: ResultSet, baseline: Baseline) -> Iterator[Finding
                     f"{variant}: against the baseline", Verdict.MISSING,
                     f"the {where} has no variant '{variant}'", variant, "", _place(baseline),
                 )  # fmt: skip
+
+
+def _silent(findings: Sequence[Finding], judged: set[str]) -> list[Finding]:
+    """What is found about bits of variants of which nothing is judged: it is no pass by itself."""
+    return [
+        one
+        for one in findings
+        if not one.metric and one.variant not in judged
+        and one.verdict in (Verdict.PASS, Verdict.NOT_COMPARABLE)
+        and not one.found.startswith(NOTHING_MOVED)
+    ]  # fmt: skip
+
+
+def _nothing_judged(bits: Finding) -> Finding:
+    return Finding(
+        f"{bits.variant}: metrics against the baseline", Verdict.MISSING,
+        "none that is judged has values in it, and to judge nothing is no pass; name one by "
+        "--tolerance", bits.variant, "", bits.place,
+    )  # fmt: skip
 
 
 def _place(baseline: Baseline) -> str:
@@ -131,6 +154,7 @@ class Case:
     metric: str
     before: Floats
     now: Floats
+    high: float | None
     estimates: tuple[Estimate, Estimate]
     place: str
 
@@ -154,11 +178,14 @@ class Case:
         )  # fmt: skip
 
     def _difference(self, confidence: float, *, paired: bool) -> Estimate:
-        unit = METRICS[self.metric].unit
+        metric = METRICS[self.metric]
         if not paired:
-            return _welch(self.now, self.before, unit, confidence)
+            return difference(
+                self.now, self.before, unit=metric.unit, high=self.high, counts=metric.counts,
+                paired=False, confidence=confidence,
+            )  # fmt: skip
         both = ~np.isnan(self.now - self.before)
-        return _mean(self.now[both] - self.before[both], unit, confidence)
+        return _mean(self.now[both] - self.before[both], metric.unit, confidence)
 
     def _said(self, found: Estimate, tolerance: float, words: str, *, paired: bool) -> str:
         if found.mean == 0 == found.ci_low == found.ci_high:
@@ -167,9 +194,10 @@ class Case:
         cell = cells(self.metric, [found], signed=True)[0]
         limit = Estimate(tolerance, None, None, 1, METRICS[self.metric].unit)
         allowed = cells(self.metric, [limit], signed=True)[0].value.lstrip("+")
-        how = "paired" if paired else "not paired"
+        sizes = [str(np.count_nonzero(~np.isnan(side))) for side in (self.now, self.before)]
+        how = f"paired, n = {found.n}" if paired else f"not paired, n = {' and '.join(sizes)}"
         change = " ".join(filter(None, (cell.value, cell.interval)))
-        return f"{words}: {now}, was {was}: {change}, allowed {allowed} ({how}, n = {found.n})"
+        return f"{words}: {now}, was {was}: {change}, allowed {allowed} ({how})"
 
     def _values(self) -> list[str]:
         return [cell.value for cell in cells(self.metric, self.estimates)]
@@ -199,9 +227,14 @@ def _case(
         if np.all(np.isnan(values)):
             why = f"the {name} has no value: {side.reasons[metric]}"
             return _missing(baseline, variant, metric, why)
+    left = np.count_nonzero(~np.isnan(now))
+    if left < known * now.size / 2:
+        why = f"the result has a value in {left} of {now.size} replications, the baseline in "
+        why += f"{np.count_nonzero(~np.isnan(before))} of {before.size}"
+        return _missing(baseline, variant, metric, why)
     was = baseline.estimate(metric, variant, result.scenario.window)
     estimates = (was, result.estimate(metric, variant))
-    return Case(variant, metric, before, now, estimates, _place(baseline))
+    return Case(variant, metric, before, now, result.high(metric), estimates, _place(baseline))
 
 
 def _missing(baseline: Baseline, variant: str, metric: str, why: str) -> Finding:
@@ -213,9 +246,13 @@ def _judged(difference: Estimate, tolerance: float, way: Better) -> tuple[Verdic
     """The verdict on *difference*, now minus before, and how it is called."""
     low, high = difference.ci_low, difference.ci_high
     if low is None or high is None:
-        return Verdict.UNDECIDED, f"{difference.n or 'no'} replication to compare, so no interval"
+        few = difference.n < 2
+        why = f"{difference.n or 'no'} replication to compare" if few else "nothing bounds it"
+        return Verdict.UNDECIDED, f"{why}, so no interval"
     if low == high == 0:
         return Verdict.PASS, "the same"
+    if difference.doubtful:
+        return Verdict.UNDECIDED, "too few replications to tell"
     low, high = {
         "less": (low, high),
         "more": (-high, -low),
@@ -239,24 +276,6 @@ def _mean(values: Floats, unit: str, confidence: float) -> Estimate:
     if n < 2:
         return Estimate(mean, None, None, n, unit)
     half = _student(n - 1, confidence) * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return Estimate(mean, mean - half, mean + half, n, unit)
-
-
-def _welch(now: Floats, before: Floats, unit: str, confidence: float) -> Estimate:
-    """The difference of the means of independent samples and its interval."""
-    sides = [side[~np.isnan(side)] for side in (now, before)]
-    n = min(side.size for side in sides)
-    mean = float(np.mean(sides[0]) - np.mean(sides[1]))
-    if n < 2:
-        return Estimate(mean, None, None, n, unit)
-    parts = [float(np.var(side, ddof=1)) / side.size for side in sides]
-    spread = sum(parts)
-    if spread == 0:
-        return Estimate(mean, mean, mean, n, unit)
-    freedom = spread**2 / sum(
-        part**2 / (side.size - 1) for part, side in zip(parts, sides, strict=True)
-    )
-    half = _student(freedom, confidence) * math.sqrt(spread)
     return Estimate(mean, mean - half, mean + half, n, unit)
 
 
@@ -292,7 +311,7 @@ def _bits_verdict(
     same = len(found.pop(Moved.NOTHING, []))
     metrics = _moved_metrics(result, baseline, variant)
     if not found and not metrics:
-        return Verdict.PASS, f"nothing moved in {same} traces"
+        return Verdict.PASS, f"{NOTHING_MOVED} in {same} traces"
     words = [f"{what} in {len(keys)} of {len(now)} traces" for what, keys in found.items()]
     keys = sorted(key for keys in found.values() for key in keys)
     words += _first(result, baseline, variant, keys) if keys else ["nothing moved in the traces"]
@@ -330,7 +349,8 @@ def _first(
         known = baseline.events.get(variant)
         events = first_events(result).get(variant) if known else None
         if known and events:
-            pair = first_difference(known, events)
+            cut = KEPT_EVENTS // max(len(baseline.variants), len(result.variants))
+            pair = first_difference(known[:cut], events[:cut])
             if pair:
                 return [f"first in replication 0: {_event(pair[1])}, was {_event(pair[0])}"]
     width = result.scenario.horizon / SLICES

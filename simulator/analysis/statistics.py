@@ -10,7 +10,7 @@ what was seen alone (how each is made: `confidence.py`):
 - fewer than FEW values off such a bound, though some: the share of such replications times the mean
   of what is seen in them. One alone tells nothing of that mean but the largest value possible,
   unless events are counted, which are then taken to come in lots of that size;
-- else Student's t, corrected for skewness. With fewer than 20 values, or fewer than 50 so skewed
+- else Student's t, corrected for skewness. With fewer than 20 values, or fewer than 100 so skewed
   that n < 8 skewness^2, no interval is sure to hold 95 %, and the note says so.
 
 A paired difference is the mean of the differences: 0 is what few of them may be off. A difference
@@ -46,8 +46,9 @@ FEW = 10
 """Replications that saw something, below which how many they are matters most."""
 SOUND = 20
 """Values that are enough to see whether they are skewed."""
-SURE = 50
-"""Replications from which on an interval holds, however skewed the values are."""
+SURE = 100
+"""Replications from which on an interval is taken to hold, however skewed the values are; a tail
+that none of them saw is hidden from any."""
 
 
 @dataclass(frozen=True)
@@ -191,11 +192,30 @@ def _mean(values: Floats, quantity: _Quantity) -> Estimate:
         return Estimate(mean, low, top, n, quantity.unit)
     off, rest = _off(values, quantity)
     if _takes_t(values, quantity):
+        common = _common(values)
+        if common is not None:
+            return _of_few_others(values, common, quantity)
         return _usual(values, off, 0.0, quantity)
     means, doubtful = _mean_off(np.abs(off), quantity)
     if rest:
         means = -means[1], -means[0]
     found = _of_few(off, means, rest, n, quantity)
+    return _bounded(_marked(found, doubtful), 0.0, quantity)
+
+
+def _common(values: Floats) -> float | None:
+    """The value of nearly all replications, though not of all: all but a few that saw another."""
+    found, counts = np.unique(values, return_counts=True)
+    most = int(counts.max())
+    nearly = values.size >= SOUND and values.size - FEW < most < values.size
+    return float(found[counts.argmax()]) if nearly else None
+
+
+def _of_few_others(values: Floats, common: float, quantity: _Quantity) -> Estimate:
+    """Nearly all values are *common*: the share of the others, times how far these are from it."""
+    off = values[values != common] - common
+    means, doubtful = _mean_change(off, quantity, shares=False)
+    found = _of_few(off, means, common, values.size, quantity)
     return _bounded(_marked(found, doubtful), 0.0, quantity)
 
 
@@ -271,7 +291,7 @@ def _marked(found: Estimate, doubtful: bool) -> Estimate:
 def _mean_off(sizes: Floats, quantity: _Quantity) -> tuple[Interval, bool]:
     """Of the mean of the *sizes* that few replications saw, and whether it is doubtful."""
     if np.all(sizes == sizes[0]) and (sizes.size > 1 or quantity.counts):
-        return (float(sizes[0]), float(sizes[0])), False
+        return (float(sizes[0]), float(sizes[0])), not quantity.counts
     if sizes.size == 1:
         return (0.0, quantity.most), False
     low, top = mean_interval(sizes, quantity.confidence)
@@ -283,7 +303,7 @@ def _mean_change(off: Floats, quantity: _Quantity, *, shares: bool) -> tuple[Int
     size = abs(float(off[0]))
     if np.all(np.abs(off) == size) and (off.size > 1 or quantity.counts or shares):
         low, top = sign_interval(off, quantity.confidence)
-        return (size * low, size * top), False
+        return (size * low, size * top), not (quantity.counts or shares)
     if off.size == 1:
         return (-quantity.most, quantity.most), False
     low, top = mean_interval(off, quantity.confidence)

@@ -2,9 +2,10 @@
 
 A mean and a 95th percentile are known by their 95 % intervals: a limit is kept if every value in
 the interval keeps it, broken if none does, and undecided if only some do. The interval is closed,
-so one that touches the limit tells `<` from `<=`. Where nothing was seen, the bound by the rule of
-three is the interval's end; where there is no bound, or only one replication, that side is open
-and can decide nothing. An end of the interval is a point: it keeps the limit or breaks it.
+so one that touches the limit tells `<` from `<=`. Where nothing was seen, the bound by the rule
+of three is the interval's end; where there is no bound, or only one replication, that side is
+open and can decide nothing; nor can an interval of which it is not sure that it holds. An end of
+the interval is a point: it keeps the limit or breaks it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from simulator.analysis.notation import beside
 from simulator.analysis.quantiles import quantile
-from simulator.analysis.statistics import Estimate
+from simulator.analysis.statistics import SOUND, Estimate
 from simulator.analysis.verdicts import Finding, Verdict
 from simulator.errors import MissingError
 from simulator.metric_units import METRIC_UNITS
@@ -60,6 +61,8 @@ def verdict(threshold: Threshold, estimate: Estimate) -> Verdict:
     low = -math.inf if estimate.ci_low is None else estimate.ci_low
     high = math.inf if estimate.ci_high is None else estimate.ci_high
     kept = [KEEPS[threshold.op](end, threshold.value) for end in (low, high)]
+    if estimate.doubtful:
+        return Verdict.UNDECIDED
     if all(kept):
         return Verdict.PASS
     return Verdict.UNDECIDED if any(kept) else Verdict.FAIL
@@ -131,6 +134,8 @@ def _remedy(threshold: Threshold, estimate: Estimate) -> str:
     """What would decide an undecided threshold, in words, where that can be said."""
     if None not in (estimate.ci_low, estimate.ci_high):
         count = replications_needed(threshold, estimate)
+        if count and estimate.doubtful:
+            count = max(count, SOUND)
         return f", about {count:,} would decide" if count else ""
     return ", which no number of them bounds" if estimate.unseen else ""
 

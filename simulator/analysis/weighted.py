@@ -14,6 +14,7 @@ from simulator.trace import Floats
 LEAST_HITS = 50
 MOST_ERROR = 0.25
 MOST_SHARE = 0.1
+LEAST_GAIN = 0.5
 LEAST_CHANCE = 1e-4
 """Of weights that average as little or as much as these do."""
 
@@ -69,6 +70,8 @@ class Weighted:
             doubts.append(f"the relative error is {self.relative_error:.0%}, over {MOST_ERROR:.0%}")
         if self.largest > MOST_SHARE:
             doubts.append(f"one replication makes {self.largest:.0%} of it, over {MOST_SHARE:.0%}")
+        if self.hits and self.gain < LEAST_GAIN:
+            doubts.append("natural runs are surer: use `netnode run`")
         if self.chance < LEAST_CHANCE:
             doubts.append(f"weights average {self.weight:.3g}, where 1 is expected")
         return doubts

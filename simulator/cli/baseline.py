@@ -91,6 +91,7 @@ def _update(scenario: Scenario, path: Path, wanted: Wanted) -> None:
     if before:
         count = before.replications if count is None else count
         seed = before.seed if seed is None else seed
+    scenario = scenario.model_copy(update={"until": None})  # checks run as often as this does
     with progress(scenario.name, quiet=wanted.quiet) as tell:
         result = run(scenario, replications=count, seed=seed, jobs=wanted.jobs,
                      objects="none", progress=tell)  # fmt: skip

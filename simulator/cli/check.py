@@ -101,6 +101,7 @@ def command(
         against.refuse_other_result(saved_result)
     elif against:
         replications, seed = against.size(scenario, replications, seed)
+        scenario = scenario.model_copy(update={"until": None})  # as often as the baseline was run
     result = saved_result or _run(scenario, replications, seed, jobs, quiet=quiet)
     from simulator.analysis.findings import checked_of
     from simulator.analysis.thresholds import judge

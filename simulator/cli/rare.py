@@ -24,8 +24,8 @@ SHOWN = 4
 @click.argument("metric", default="router.all_down_time")
 @click.option("--variant", metavar="NAME", help="The variant, instead of the baseline.")
 @click.option("--hold", multiple=True, metavar="PATTERN",
-              help="Components to hold down, as in --hold 'network-*'; by default the hosts of L3 "
-              "agents and their data and external NICs. Repeatable.")  # fmt: skip
+              help="Components to hold down, as in --hold 'network-*'; by default all that fail at "
+              "random but compute hosts. Repeatable.")  # fmt: skip
 @click.option("-S", "--set", "overrides", multiple=True, metavar="PATH=VALUE",
               help="Set a value, as in -S hosts.network.count=3. Repeatable.")  # fmt: skip
 @run_options
@@ -84,13 +84,16 @@ def _print(found: Rare, name: str, window: float) -> None:
     low, high = estimate.interval
     unit = "" if estimate.unit == "1" else f" {estimate.unit}"
     lines = [("mean", f"{estimate.mean:.4g}{unit}  [{low:.4g}, {high:.4g}]")]
-    if estimate.unit == "s":
+    if not estimate.hits:
+        lines = [("mean", "not seen")]
+    if estimate.unit == "s" and estimate.hits:
         lines.append(("share of time", f"{estimate.mean / window:.4g}"))
     lines += [
-        ("relative error", f"{estimate.relative_error:.2%}"),
+        *([("relative error", f"{estimate.relative_error:.2%}")] if estimate.hits else []),
         ("seen in", f"{estimate.hits:,} of {estimate.n:,} replications"),
-        ("natural runs for one", f"{estimate.gain:,.0f}"),
-        ("held down", f"{_some(found.targets)}, each host at {found.intensity:g}"),
+        *([("natural runs for one", f"{estimate.gain:,.3g}")] if estimate.hits else []),
+        ("held", _some(found.held)),
+        *([("not held", _some(found.free))] if found.free else []),
     ]
     emit(f"{name}, {found.variant}: {found.metric}\n{rows(lines)}")
 
@@ -121,8 +124,8 @@ def _document(found: Rare, window: float) -> dict[str, Any]:
         "largest_share": estimate.largest,
         "mean_weight": estimate.weight,
         "natural_replications_for_one": estimate.gain if seen else None,
-        "held_down": list(found.targets),
-        "intensity": found.intensity,
+        "held": list(found.held),
+        "not_held": list(found.free),
         "trusted": not estimate.doubts,
         "doubts": estimate.doubts,
     }

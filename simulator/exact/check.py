@@ -3,8 +3,9 @@
 *z* is (mean - exact) / standard error, or rather the normal quantile of the same probability as
 Student's t has there, so that few replications raise no false alarm. With a bound of 4 a right
 model fails for one metric in 16,000; for m metrics the chance that any fails is at most m times
-that (Bonferroni). Where too few replications saw anything, their spread says too little: no
-verdict.
+that (Bonferroni). The interval that must hold the exact value is lengthened on the side of the
+tail where values are skewed (`analysis/confidence.py`). Where too few replications saw anything,
+their spread says too little: no verdict.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.analysis.confidence import rule_of_three
+from simulator.analysis.confidence import mean_interval, rule_of_three
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.results import ResultSet
 from simulator.analysis.verdicts import Finding, Verdict
@@ -81,7 +82,17 @@ def compare(values: Floats, answer: Answer, high: float | None, bound: float) ->
     z = z_score(values, exact)
     if not answer.exact:
         return z, Verdict.UNDECIDED, "an approximation judges nothing"
-    return z, Verdict.PASS if abs(z) <= bound else Verdict.FAIL, f"z = {z:+.2f}"
+    low, high_end = mean_interval(values, 1 - _chance(bound))
+    verdict = Verdict.PASS if low <= exact <= high_end else Verdict.FAIL
+    skewed = ", as skewed values may be" if abs(z) > bound and verdict == Verdict.PASS else ""
+    return z, verdict, f"z = {z:+.2f}{skewed}"
+
+
+def _chance(bound: float) -> float:
+    """The chance that a right model's normal z is beyond *bound*, on either side."""
+    from scipy.special import ndtr
+
+    return 2 * float(ndtr(-bound))
 
 
 def _without_spread(
@@ -117,9 +128,7 @@ def comparisons(result: ResultSet, exact: list[Answers], bound: float = BOUND) -
 
 def meaning(count: int, bound: float) -> str:
     """What passing says, for *count* comparisons at once."""
-    from scipy.special import ndtr
-
-    chance = 2 * float(ndtr(-bound))
+    chance = _chance(bound)
     return (
         f"a right model fails one comparison in {1 / chance:,.0f} at |z| > {bound:g}, and any of "
         f"these {count} with a chance of at most {min(count * chance, 1):.2g}"

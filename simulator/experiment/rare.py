@@ -1,16 +1,16 @@
 """The expectation of a metric that hardly ever differs from zero, with its relative error.
 
-Each replication holds some components down at one random instant and is weighted for it
+Each replication holds some components to be out at one random instant and is weighted for it
 (`world/forcing.py`), so that what takes years of years to be seen is seen in every few replications
-and keeps its expectation. How hard is held is chosen by pilot runs, whose numbers are not used
-again.
+and keeps its expectation. How hard is held differs from replication to replication: what is hardly
+seen in one mode is seen in another, and as one of them is the natural way, no weight exceeds their
+number.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -33,10 +33,11 @@ from simulator.world.streams import Streams
 
 Progress = Callable[[int, int], None]
 
-INTENSITIES = (0.1, 0.25, 0.5, 0.7, 0.85, 0.95)
-"""Chances, one of which a host's parts together are held down with."""
-PILOT, PILOTS = 20, 100
-"""A pilot run has so manieth a part of the replications, and at least so many."""
+HOSTS = (0.0, 0.1, 0.3, 0.6, 0.9, 0.0, 0.5)
+SHARED = (0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.5)
+"""The chance that a host, or what hosts share, is held to be out, in each mode."""
+ALONE = 5
+"""So many modes do where nothing shared is held."""
 SHOWN = 12
 """Names that an error lists."""
 RELEASE_COST = 5.0
@@ -47,16 +48,16 @@ LEAST = 2
 
 @dataclass(frozen=True)
 class Rare:
-    """What was found: the weighted estimate of *metric* in *variant* at *intensity*.
+    """What was found: the weighted estimate of *metric* in *variant*.
 
-    *targets* are the names of the components that were held down; *planned* replications were
-    wanted, of which an interrupt may have left fewer.
+    *held* are the names of the components that were held to be out, *free* of the others that fail
+    at random; *planned* replications were wanted, of which an interrupt may have left fewer.
     """
 
     metric: str
     variant: str
-    intensity: float
-    targets: tuple[str, ...]
+    held: tuple[str, ...]
+    free: tuple[str, ...]
     estimate: Weighted
     planned: int
 
@@ -68,17 +69,12 @@ class Rare:
 
 @dataclass(frozen=True)
 class Task:
-    """Replications of one variant, each with its metric and its weight.
-
-    *held* has what is held down in each *size* replications from number *first* on.
-    """
+    """Replications of one variant with *targets*, each with its metric and its weight."""
 
     scenario: Scenario
     variant: str
     metric: str
-    held: tuple[tuple[Target, ...], ...]
-    first: int
-    size: int
+    targets: tuple[Target, ...]
 
     def worker(self) -> Callable[[int], tuple[float, float]]:
         """A function that simulates the replication of a number."""
@@ -89,13 +85,12 @@ def _replicate(task: Task, plan: Plan, number: int) -> tuple[float, float]:
     """The metric of a replication, and its weight."""
     context = context_of(task.scenario, task.variant)
     seed, window = task.scenario.seed, (context.begin, context.end)
-    targets = task.held[(number - task.first) // task.size]
-    trace = simulate(forced(plan, targets, window, Streams(seed, number)), seed, number)
+    trace = simulate(forced(plan, task.targets, window, Streams(seed, number)), seed, number)
     try:
         value = METRICS[task.metric].function(Measured(trace, context))
     except UndefinedError as reason:
         raise InputError(f"{task.metric} has no value in {task.variant}: {reason}") from None
-    return value, weight(trace, targets, window)
+    return value, weight(trace, task.targets, window)
 
 
 def rare(
@@ -112,9 +107,9 @@ def rare(
 ) -> Rare:
     """Estimate *metric* of one *variant* (the baseline by default), where it is hardly ever seen.
 
-    *hold* has patterns of the names of components that are held down (`network-*`); by default
-    the hosts of L3 agents and their data and external NICs. The other arguments are as of `run`.
-    Raises InputError for what cannot be estimated so.
+    *hold* has patterns of the names of components that are held to be out (`network-*`); by default
+    all that fails at random but compute hosts. The other arguments are as of `run`. Raises
+    InputError for what cannot be estimated so.
     """
     changes = {"replications": replications, "seed": seed}
     given = {name: value for name, value in changes.items() if value is not None}
@@ -122,93 +117,50 @@ def rare(
     name = _variant(scenario, variant)
     _check(scenario, metric)
     plan = compile_plan(scenario, name)
-    groups = _groups(plan, hold)
-    sampler = _Sampler(
-        scenario,
-        name,
-        metric,
-        groups,
-        jobs=jobs or cores(),
-        start_method=start_method,
-        progress=progress or (lambda done, total: None),
+    targets = _targets(plan, hold)
+    held = {part.renewal.component for target in targets for part in target.parts}
+    names = [(r.component in held, plan.components.names[r.component]) for r in plan.renewals]
+    task = Task(scenario, name, metric, targets)
+    found = _sample(task, jobs or cores(), start_method, progress or (lambda done, total: None))
+    values, weights = np.array(found).T
+    estimate = weighted(
+        values,
+        weights,
+        most=most_weight(targets),
+        unit=METRICS[metric].unit,
+        high=METRICS[metric].largest(scenario.window),
     )
-    best = sampler.pilot()
     return Rare(
-        metric=metric,
-        variant=name,
-        intensity=best,
-        targets=tuple(
-            plan.components.names[part.renewal.component] for group in groups for part in group
-        ),
-        estimate=sampler.estimate(best),
+        metric,
+        name,
+        held=tuple(one for is_held, one in names if is_held),
+        free=tuple(one for is_held, one in names if not is_held),
+        estimate=estimate,
         planned=scenario.replications,
     )
 
 
-@dataclass
-class _Sampler:
-    """Weighted replications of one variant, at any intensity."""
-
-    scenario: Scenario
-    variant: str
-    metric: str
-    groups: list[tuple[Part, ...]]
-    jobs: int
-    start_method: str | None
-    progress: Progress
-    done: int = 0
-
-    @property
-    def _pilot(self) -> int:
-        return max(self.scenario.replications // PILOT, PILOTS)
-
-    def pilot(self) -> float:
-        """The best intensity, by replications whose numbers come after those of the estimate."""
-        size = self._pilot
-        found = self._gather(INTENSITIES, self.scenario.replications, size)
-        parts = (found[i * size : (i + 1) * size] for i in range(len(INTENSITIES)))
-        pilots = map(self._weighted, INTENSITIES, parts)
-        return _best(dict(zip(INTENSITIES, pilots, strict=True)))
-
-    def estimate(self, intensity: float) -> Weighted:
-        """The estimate from all replications, or from those that an interrupt left."""
-        found: list[tuple[float, float]] = []
-        try:
-            self._gather((intensity,), 0, self.scenario.replications, found)
-        except KeyboardInterrupt:
-            if len(found) < LEAST:
-                raise
-        return self._weighted(intensity, found)
-
-    def _weighted(self, intensity: float, found: Sequence[tuple[float, float]]) -> Weighted:
-        values, weights = np.array(found).T
-        metric = METRICS[self.metric]
-        high = metric.largest(self.scenario.window)
-        most = most_weight(_targets(self.groups, intensity))
-        return weighted(values, weights, most=most, unit=metric.unit, high=high)
-
-    def _gather(
-        self, intensities: Sequence[float], first: int, size: int,
-        found: list[tuple[float, float]] | None = None,
-    ) -> list[tuple[float, float]]:  # fmt: skip
-        """*size* replications of each of *intensities*, put into *found* as they come."""
-        found = [] if found is None else found
-        numbers = range(first, first + size * len(intensities))
-        held = tuple(_targets(self.groups, intensity) for intensity in intensities)
-        task = Task(self.scenario, self.variant, self.metric, held, first, size)
-        jobs = min(self.jobs, len(numbers))
-        total = self.scenario.replications + self._pilot * len(INTENSITIES)
+def _sample(
+    task: Task, jobs: int, start_method: str | None, progress: Progress
+) -> list[tuple[float, float]]:
+    """The metric and the weight of all replications, or of those that an interrupt left."""
+    found: list[tuple[float, float]] = []
+    numbers = range(task.scenario.replications)
+    jobs = min(jobs, len(numbers))
+    try:
         with (
             interrupts.seen(held=jobs > 1) as seen,
-            outcomes(task, numbers, jobs, self.start_method, seen, late=found.append) as pairs,
+            outcomes(task, numbers, jobs, start_method, seen, late=found.append) as pairs,
         ):
             for pair in pairs:
                 if seen:
                     raise KeyboardInterrupt
                 found.append(pair)
-                self.done += 1
-                self.progress(self.done, total)
-        return found
+                progress(len(found), len(numbers))
+    except KeyboardInterrupt:
+        if len(found) < LEAST:
+            raise
+    return found
 
 
 def _variant(scenario: Scenario, variant: str | None) -> str:
@@ -231,53 +183,45 @@ def _check(scenario: Scenario, metric: str) -> None:
         )
 
 
-def _groups(plan: Plan, hold: Sequence[str]) -> list[tuple[Part, ...]]:
-    """What is held down, host by host."""
-    nodes, names = plan.nodes, plan.components.names
-    central = ~nodes.local & (nodes.l3 >= 0)
-    columns = (nodes.host, nodes.data_nic, nodes.external_nic)
-    usual = {int(number) for column in columns for number in column[central]}
-    groups: dict[int, list[Part]] = defaultdict(list)
+def _targets(plan: Plan, hold: Sequence[str]) -> tuple[Target, ...]:
+    """What is held to be out: hosts with their parts, and one by one what hosts share."""
+    names, groups = plan.components.names, defaultdict[int, list[Part]](list)
+    central = _central(plan)
     for renewal in plan.renewals:
-        name = names[renewal.component]
-        if any(fnmatchcase(name, pattern) for pattern in hold) or (
-            not hold and renewal.component in usual
-        ):
-            part = Part(renewal, _recovery(plan, renewal.component))
-            groups[int(plan.components.host[renewal.component])].append(part)
+        name, host = names[renewal.component], int(plan.components.host[renewal.component])
+        usual = plan.parts[host].sort != "compute" or host in central
+        if any(fnmatchcase(name, pattern) for pattern in hold) if hold else usual:
+            groups[host].append(Part(renewal, _recovery(plan, host)))
     if not groups:
         failing = [names[renewal.component] for renewal in plan.renewals]
         more = f" and {len(failing) - SHOWN} more" if len(failing) > SHOWN else ""
-        what = "no host of an L3 agent, nor a NIC of one, fails at random"
+        what = "nothing that may stop a router fails at random"
         if hold:
             what = f"nothing that fails at random is named {' or '.join(hold)}"
         raise InputError(f"{what}; what does: {', '.join(failing[:SHOWN]) or 'nothing'}{more}")
-    return [tuple(parts) for parts in groups.values()]
+    modes = ALONE if central.issuperset(groups) else len(HOSTS)
+    return tuple(
+        Target(tuple(parts), (HOSTS if host in central else SHARED)[:modes])
+        for host, parts in groups.items()
+    )
 
 
-def _targets(groups: Iterable[tuple[Part, ...]], intensity: float) -> tuple[Target, ...]:
-    """Each host is out at the instant with a chance of *intensity*."""
-    return tuple(Target(parts, intensity) for parts in groups)
+def _central(plan: Plan) -> set[int]:
+    """The hosts that serve routers for VMs anywhere."""
+    nodes = plan.nodes
+    return set(nodes.host[~nodes.local & (nodes.l3 >= 0)].tolist())
 
 
-def _recovery(plan: Plan, component: int) -> float:
-    """About how long what a component served is away after its repair, s; 0 but for hosts.
+def _recovery(plan: Plan, host: int) -> float:
+    """About how long what a host serves is away after a repair, s; 0 for what is not a host.
 
     The estimate is right with any number, but surer with one that is near.
     """
-    if plan.parts[component].kind != "host":
+    central = _central(plan)
+    if host not in central:
         return 0.0
-    nodes = max(int(np.count_nonzero(plan.nodes.l3 >= 0)), 1)
     fuzzy = amount(plan.system, "periodic_fuzzy_delay") or 0.0
     each = plan.system.costs.rebuild_per_router
-    routers = (RELEASE_COST if each == "release" else each) * len(plan.objects.routers()) / nodes
-    longest = plan.cost("boot") + plan.cost("agent_start") + fuzzy + routers
+    routers = (RELEASE_COST if each == "release" else each) * len(plan.objects.routers())
+    longest = plan.cost("boot") + plan.cost("agent_start") + fuzzy + routers / len(central)
     return min(longest, plan.horizon / 10)
-
-
-def _best(pilots: dict[float, Weighted]) -> float:
-    """The intensity with the least relative error, of those that saw enough; else what saw most."""
-    enough = [one for one, found in pilots.items() if found.hits >= PILOTS // 10]
-    if enough:
-        return min(enough, key=lambda one: pilots[one].relative_error)
-    return max(pilots, key=lambda one: pilots[one].hits)

@@ -1,21 +1,22 @@
 """Replications in which some hosts are out at one random instant, and their weights.
 
 Importance sampling for what hardly ever happens. An instant is drawn uniformly from the window,
-and each target, the parts of a host that fail, is held to be out at it with a chance of its own: one
-of its parts is down, or recovering for so many seconds after its repair, in which its host boots and
-its agents set things up again. That part's outages are then drawn from what they are given that: the
-one under way is biased by its length, recovery included, and the instant lies anywhere in it (the
-inspection paradox; Cox, Renewal Theory, ch. 5). All else goes its natural way. Since failure clocks
-run on whatever else holds, nothing but these outages has another chance than it would have, and
-their density against the natural one is known exactly:
+and each target, the parts of a host that fail, is held to be out at it with a chance of its own:
+one of its parts is down, or recovering for so many seconds after its repair, in which its host
+boots and its agents set things up again. That part's outages are then drawn from what they are
+given that: the one under way is biased by its length, recovery included, and the instant lies
+anywhere in it (the inspection paradox; Cox, Renewal Theory, ch. 5). All else goes its natural
+way. Since failure clocks run on whatever else holds, nothing but these outages has another chance
+than it would have, and their density against the natural one is known exactly:
 
     average over the instants t of the product over targets of (1 - p) + p n(t) / N
 
-with p a target's chance, n(t) how many outages of its parts reach t, and N the mean of that, the
-sum of (MTTR + recovery) / (MTTF + MTTR). A replication's *weight* is the inverse of that, so
-weighted means of any metric have the natural expectation. As the average over all instants is taken,
-not the one drawn, this is the balance heuristic (Veach and Guibas, SIGGRAPH 1995), and no weight
-exceeds the product of 1 / (1 - p).
+for each of several modes, with p a target's chance in the mode, n(t) how many outages of its
+parts reach t, and N the mean of that, the sum of (MTTR + recovery) / (MTTF + MTTR). A
+replication's *weight* is the inverse of that, so weighted means of any metric have the natural
+expectation. As the average over all instants is taken, not the one drawn, this is the balance
+heuristic (Veach and Guibas, SIGGRAPH 1995), and no weight exceeds the number of modes over the
+sum of their products of 1 - p.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.clock import TICK, quantize
 from simulator.distributions import Choice
@@ -53,21 +55,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Target:
-    """The *parts* of a host, one of which is out at the instant with *chance*, 0 < chance < 1."""
+    """The *parts* of a host, one of which is out at the instant with a chance, by mode.
+
+    *chances* are below 1, one for each of the equally likely modes that a replication may be in.
+    """
 
     parts: tuple[Part, ...]
-    chance: float
+    chances: tuple[float, ...]
 
     @property
     def out(self) -> float:
         """How many outages of its parts reach an instant, in the mean."""
         return math.fsum(part.out for part in self.parts)
 
-    def pick(self, u: float) -> Part | None:
+    def pick(self, u: float, mode: int) -> Part | None:
         """Which of the parts is held to be out, each as often as it is; None if none is."""
-        if u >= self.chance:
+        chance = self.chances[mode]
+        if u >= chance:
             return None
-        chosen, _ = Choice([part.out for part in self.parts]).pick(u / self.chance)
+        chosen, _ = Choice([part.out for part in self.parts]).pick(u / chance)
         return self.parts[chosen]
 
 
@@ -77,7 +83,9 @@ def forced(
     """*plan*, with the outages of those parts scripted that are out at a random instant."""
     begin, end = _instants(targets, window)
     instant = begin + streams.uniform(0, INSTANT, 0) * (end - begin)
-    picked = (t.pick(streams.uniform(t.parts[0].renewal.entity, INSTANT, 0)) for t in targets)
+    mode = int(streams.uniform(0, INSTANT, 1) * len(targets[0].chances))
+    drawn = [streams.uniform(target.parts[0].renewal.entity, INSTANT, 0) for target in targets]
+    picked = (target.pick(u, mode) for target, u in zip(targets, drawn, strict=True))
     held = [part for part in picked if part]
     entities = {part.renewal.entity for part in held}
     scripts = [_script(part, instant, plan.horizon, streams) for part in held]
@@ -133,29 +141,36 @@ def _time(drawn: float) -> float:
 def weight(trace: Trace, targets: Sequence[Target], window: tuple[float, float]) -> float:
     """The natural density of what the targets did, against that of `forced`."""
     begin, end = _instants(targets, window)
-    changes = [_changes(trace, target) for target in targets]
-    times = np.concatenate([times for times, _ in changes])
-    steps = np.concatenate([steps for _, steps in changes])
+    reaches = [_reach(trace, target) for target in targets]
+    times = np.concatenate([times for times, _ in reaches])
     order = np.argsort(times, kind="stable")
-    edges = np.concatenate([[begin], np.clip(times[order], begin, end), [end]])
-    level = math.fsum(math.log1p(-target.chance) for target in targets)
-    density = np.exp(level + np.concatenate([[0.0], np.cumsum(steps[order])]))
-    return float((end - begin) / np.sum(density * np.diff(edges)))
+    spans = np.diff(np.concatenate([[begin], np.clip(times[order], begin, end), [end]]))
+    modes = range(len(targets[0].chances))
+    densities = [_density(targets, [r for _, r in reaches], mode, order) for mode in modes]
+    return float((end - begin) / np.mean([np.sum(density * spans) for density in densities]))
 
 
-def most_weight(targets: Sequence[Target]) -> float:
-    """The weight of a replication in which no target is down in the window: none exceeds it."""
-    return math.exp(-math.fsum(math.log1p(-target.chance) for target in targets))
+def _density(
+    targets: Sequence[Target], reaches: Sequence[Floats], mode: int, order: NDArray[np.intp]
+) -> Floats:
+    """The density in one mode, in each span between two changes."""
+    chances = [target.chances[mode] for target in targets]
+    level = math.fsum(math.log1p(-chance) for chance in chances)
+    steps = [
+        np.diff(np.log1p(chance / (1 - chance) / target.out * reach), prepend=0.0)
+        for target, chance, reach in zip(targets, chances, reaches, strict=True)
+    ]
+    found: Floats = np.exp(level + np.append(0.0, np.cumsum(np.concatenate(steps)[order])))
+    return found
 
 
-def _changes(trace: Trace, target: Target) -> tuple[Floats, Floats]:
-    """When more or fewer outages of a target reach, and by what the density's logarithm changes."""
+def _reach(trace: Trace, target: Target) -> tuple[Floats, Floats]:
+    """When more or fewer outages of a target reach, and how many do from then on."""
     begins, ends = zip(*(_outages(trace, part) for part in target.parts), strict=True)
     times = np.concatenate([*begins, *ends])
     order = np.argsort(times, kind="stable")
     step = np.repeat([1, -1], [sum(map(len, begins)), sum(map(len, ends))])
-    odds = target.chance / (1 - target.chance) / target.out
-    return times[order], np.diff(np.log1p(odds * np.cumsum(step[order])), prepend=0.0)
+    return times[order], np.cumsum(step[order])
 
 
 def _outages(trace: Trace, part: Part) -> tuple[Floats, Floats]:
@@ -164,3 +179,9 @@ def _outages(trace: Trace, part: Part) -> tuple[Floats, Floats]:
     mine &= trace.value == CAUSES.index(part.renewal.cause)
     failed = trace.time[mine & (trace.kind == Kind.FAIL)]
     return failed, trace.time[mine & (trace.kind == Kind.REPAIR)] + part.recovery
+
+
+def most_weight(targets: Sequence[Target]) -> float:
+    """The weight of a replication in which nothing is out in the window: none exceeds it."""
+    modes = range(len(targets[0].chances))
+    return 1 / (sum(math.prod(1 - t.chances[mode] for t in targets) for mode in modes) / len(modes))

@@ -145,13 +145,18 @@ class HeardInLine:
         self._line = line
         self._limit = limit
         self._who = line.enter(component, noise, attend)
-        self._times: list[float] = []
+        self._starts, self._ends = array("d"), array("d")  # of being alive by the simulated ones
         self.latest = -math.inf
 
     def add(self, time: float) -> None:
         """One that was simulated is processed at *time*."""
         self.latest = time
-        self._times.append(time)
+        end = time + self._limit + TICK
+        if self._ends and time <= self._ends[-1]:
+            self._ends[-1] = end
+        else:
+            self._starts.append(time)
+            self._ends.append(end)
         self._line.hear(self._who, time)
 
     def follow(self, stretch: Stretch, patience: float) -> None:
@@ -180,5 +185,5 @@ class HeardInLine:
 
     def alive(self, horizon: float) -> list[tuple[float, float]]:
         """When the agent was alive: up to the first instant of being down."""
-        found = [(time, time + self._limit + TICK) for time in self._times]
+        found = list(zip(self._starts, self._ends, strict=True))
         return joined(found + self._line.spans(self._who))

@@ -191,6 +191,8 @@ class Heart:
         stretch = self._open
         assert stretch is not None
         stretch.count = stretch.left_by(now, inclusive=inclusive)
+        if stretch.late_below > stretch.index + stretch.count:
+            stretch.late, stretch.late_below = [], 0  # somebody asked for what does not leave
         self._count += stretch.count
         self._next = stretch.first + stretch.count * stretch.interval
         self._open = None

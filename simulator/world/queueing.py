@@ -213,9 +213,9 @@ class Line:
     def withdraw(self, who: int) -> list[float]:
         """When those of an agent that wait are processed: others must see to them, too."""
         self.settle()
-        bound, found = self._happened(who), []
+        found: list[float] = []
         for place, part in enumerate(self._waiting):
-            gone = (part[1] == who) & (part[0] > bound)
+            gone = (part[1] == who) & ~self._are_over(who, part)
             if gone.any():
                 found += part[0][gone].tolist()
                 self._waiting[place] = _some(part, ~gone)
@@ -256,6 +256,7 @@ class Line:
         """Let what waits be processed, if that is before *time*."""
         processed: list[Batch] = []
         waiting: list[Batch] = []
+        self._join()
         for part in self._waiting:
             count = int(np.searchsorted(part[0], time))
             if count:
@@ -267,6 +268,12 @@ class Line:
             times, who, _ = _joined(processed)
             self._gaps.add(times, who)
 
+    def _join(self) -> None:
+        """Keep the parts that wait few: each is far smaller than the one before."""
+        parts = self._waiting
+        while len(parts) > 1 and 2 * parts[-1][0].size >= parts[-2][0].size:
+            parts[-2:] = [_joined(parts[-2:])]
+
     def _happened(self, who: int) -> float:
         """Up to when what is processed of an agent has been: what is at this instant has a turn."""
         turn = priority(Rank.DELIVER, self._components[who])
@@ -276,11 +283,23 @@ class Line:
     def last(self, who: int) -> float:
         """When the last heartbeat of an agent was processed, as far as things have come."""
         self.settle()
-        bound, now = self._happened(who), self._env.now
-        for done, whose, _ in self._waiting if bound == now else ():
-            if done[0] <= now and (whose[: np.searchsorted(done, now, "right")] == who).any():
+        now = self._env.now
+        for part in self._waiting:
+            if part[0][0] <= now and self._are_over(who, part).any():
                 return now
         return self._gaps.last(who)
+
+    def _are_over(self, who: int, part: Batch) -> NDArray[np.bool_]:
+        """Which of *part* are of an agent and have been processed.
+
+        One that needed no time at all, on its way or here, is so as soon as it left.
+        """
+        done, whose, sent = part
+        bound, now = self._happened(who), self._env.now
+        found: NDArray[np.bool_] = (whose == who) & (
+            (done <= bound) | ((done == now) & (sent == now))
+        )
+        return found
 
     def spans(self, who: int) -> list[tuple[float, float]]:
         """When an agent was alive, up to the first instant of being down."""

@@ -217,13 +217,25 @@ def test_twenty_replications_that_saw_something_are_enough():
 
 
 @pytest.mark.parametrize(
-    ("size", "copies", "doubtful"), [(12, 1, True), (12, 2, True), (12, 5, False)]
+    ("size", "copies", "doubtful"), [(12, 1, True), (12, 2, True), (12, 9, False)]
 )
 def test_an_interval_is_doubtful_of_few_values_or_of_skewed_ones(size, copies, doubtful):
-    """Skewness 3.4: 24 < 8 * 3.4^2 replications are few, 60 are taken to be enough."""
+    """Skewness 3.4: 24 < 8 * 3.4^2 replications are few, 108 are taken to be enough."""
     values = np.tile(SKEWED[-size:], copies)
     found = estimate(values, unit="s", high=None)
     assert (found.doubtful, found.note) == (doubtful, DOUBTFUL if doubtful else None)
+
+
+def test_a_few_that_saw_another_value_are_a_share_of_it():
+    """57 of 60 see 4 and 3 see 60, of at most 100: a t interval of such values often misses."""
+    values = np.array([4.0] * 57 + [60.0, 50.0, 70.0])
+    found = estimate(values, unit="h", high=100.0)
+    low, top = share_interval(3, 60)
+    assert found.mean == pytest.approx(4 + 56 * 3 / 60)
+    assert found.ci_low < 4 + 56 * low * 2
+    assert found.ci_high > 4 + 56 * top
+    assert found.doubtful
+    assert found.note.startswith("not 4 in 3 of 60 replications")
 
 
 def test_paired_shares_are_the_share_that_differs_times_which_way():

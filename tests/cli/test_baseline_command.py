@@ -156,7 +156,7 @@ def test_another_seed_is_a_sample_of_its_own(netnode, small, baseline):
     assert verdicts(called)["grizzly: the same bits as in the baseline"] == "not comparable"
     (one,) = [f for f in document["findings"]
               if f["name"] == "folsom: router.availability against the baseline"]  # fmt: skip
-    assert "(not paired, n = 4)" in one["found"]
+    assert "(not paired, n = 7 and 4)" in one["found"]
 
 
 def test_thresholds_are_judged_with_a_baseline_only_if_they_are_named(netnode, small, baseline):

@@ -49,7 +49,7 @@ def done(limited):
     """Runs the small scenario with thresholds into the folder `done`."""
 
     def write(*thresholds):
-        result = run(load_scenario(limited(*thresholds)), replications=2, jobs=1)
+        result = run(load_scenario(limited(*thresholds)), replications=20, jobs=1)
         return result.save("done", pictures=False)
 
     return write
@@ -62,8 +62,8 @@ def verdicts(called):
 @pytest.mark.parametrize(("thresholds", "code"), CODES)
 def test_the_exit_code_is_that_of_the_worst(netnode, limited, thresholds, code):
     path = limited(*thresholds)
-    ran = netnode("run", path, "-n", 2, "-o", "out", *QUICK)
-    checked = netnode("check", path, "-n", 2, *QUICK)
+    ran = netnode("run", path, "-n", 20, "-o", "out", *QUICK)
+    checked = netnode("check", path, "-n", 20, *QUICK)
     again = netnode("check", "out")
     assert [called.code for called in (ran, checked, again)] == [code] * 3
     assert ran.out.endswith(f"\n\n{checked.out}")
@@ -77,7 +77,7 @@ def test_undecided_counts_as_chosen(netnode, limited, done, choice, code):
     folder = done(PASSES, UNDECIDED)
     given = ("--undecided", choice)
     assert netnode("check", folder, *given).code == code
-    assert netnode("run", "limited.yaml", "-n", 2, "--no-save", *QUICK, *given).code == code
+    assert netnode("run", "limited.yaml", "-n", 20, "--no-save", *QUICK, *given).code == code
 
 
 def test_a_scenario_without_thresholds_runs_as_ever(netnode, small):
@@ -104,7 +104,7 @@ def test_json_csv_and_md(netnode, done):
     document = json.loads(netnode("check", folder, "--json").out)
     assert document == json.loads(netnode("check", folder, "--format", "json").out)
     assert (document["scenario"], document["replications"], document["exit_code"]) == (
-        "small", 2, 1,
+        "small", 20, 1,
     )  # fmt: skip
     manifest = json.loads((folder / "manifest.json").read_text())
     assert document["scenario_sha256"] == manifest["scenario_sha256"]
@@ -116,7 +116,7 @@ def test_json_csv_and_md(netnode, done):
 
 
 def test_run_has_the_findings_inside_its_json(netnode, limited):
-    called = netnode("run", limited(PASSES, FAILS), "--json", "-n", 2, "-o", "out", *QUICK)
+    called = netnode("run", limited(PASSES, FAILS), "--json", "-n", 20, "-o", "out", *QUICK)
     document = json.loads(called.out)
     assert called.code == 1
     assert [found["verdict"] for found in document["thresholds"]] == ["pass", "pass", "fail"]
@@ -127,9 +127,9 @@ def test_run_has_the_findings_inside_its_json(netnode, limited):
 
 def test_run_in_md_and_csv(netnode, limited):
     path = limited(PASSES, FAILS)
-    out = netnode("run", path, "--format", "md", "-n", 2, "--no-save", *QUICK).out
+    out = netnode("run", path, "--format", "md", "-n", 20, "--no-save", *QUICK).out
     assert "\n\n**small, checked: 2 pass, 1 fail**\n\n| verdict | asked | found |\n" in out
-    called = netnode("run", path, "--format", "csv", "-n", 2, "--no-save", "-j", "1")
+    called = netnode("run", path, "--format", "csv", "-n", 20, "--no-save", "-j", "1")
     assert called.code == 1
     assert len({len(row) for row in csv.reader(io.StringIO(called.out))}) == 1
     assert called.err.splitlines()[-1] == "small, checked: 2 pass, 1 fail"
@@ -153,7 +153,7 @@ def test_github_has_log_annotations_and_summary(netnode, limited, monkeypatch):
     path = limited(PASSES, FAILS)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
     Path("summary.md").write_text("# Before\n")
-    called = netnode("check", path, "-n", 2, "--format", "github", *QUICK)
+    called = netnode("check", path, "-n", 20, "--format", "github", *QUICK)
     assert called.code == 1
     assert called.out.startswith("small, checked: 2 pass, 1 fail\n")
     (command,) = [line for line in called.out.splitlines() if line.startswith("::")]
@@ -163,15 +163,16 @@ def test_github_has_log_annotations_and_summary(netnode, limited, monkeypatch):
     )
     assert Path("summary.md").read_text().startswith("# Before\n**small, checked: 2 pass, 1 fail")
     Path("summary.md").write_text("x" * (1024 * 1024 - 16 * 1024 - 30))
-    netnode("check", path, "-n", 2, "--format", "github", *QUICK)
+    netnode("check", path, "-n", 20, "--format", "github", *QUICK)
     assert Path("summary.md").read_text().endswith("x\nCut here: 7 more lines do not fit.\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "nowhere/summary.md")
-    called = netnode("check", path, "-n", 2, "--format", "github", "-j", "1")
+    called = netnode("check", path, "-n", 20, "--format", "github", "-j", "1")
     assert called.code == 1
     assert "no summary, for nowhere/summary.md cannot be written" in called.err
 
 
-def test_thresholds_of_another_file(netnode, limited, folder):
+def test_thresholds_of_another_file(netnode, limited, done):
+    folder = done(PASSES)
     path = limited(PASSES, FAILS.replace("grizzly", "folsom"), name="other")
     called = netnode("check", folder, "--thresholds", path, "--json")
     document = json.loads(called.out)
@@ -235,7 +236,7 @@ def swapped(path):
     """A bit more here, a bit less there: the mean stays."""
     frame = pd.read_parquet(path)
     mine = (frame["metric"] == "router.availability") & (frame["variant"] == "grizzly")
-    frame.loc[mine, "value"] += [1e-4, -1e-4]
+    frame.loc[mine, "value"] += [1e-4, -1e-4] * 10
     frame.to_parquet(path, index=False)
 
 
@@ -316,21 +317,21 @@ def test_a_partial_result_is_judged_and_lacks_replications(netnode, limited, mon
     replicate = workers.Worker.replicate
 
     def fail(self, number):
-        if number == 2:
+        if number == 20:
             raise ZeroDivisionError("on purpose")
         return replicate(self, number)
 
     monkeypatch.setattr(workers.Worker, "replicate", fail)
     path = limited(PASSES)
-    ran = netnode("run", path, "-o", "half", *QUICK)
+    ran = netnode("run", path, "-n", 24, "-o", "half", *QUICK)
     assert ran.code == PartialRunError.exit_code
     called = netnode("check", "half", "--undecided", "pass")
     assert called.code == 4
     first = called.out.splitlines()[2]
-    assert re.fullmatch("MISSING  all replications +a partial result: 2 of 4 replications", first)
+    assert re.fullmatch("MISSING  all replications +a partial result: 20 of 24 replications", first)
     assert called.out.count(", of a partial result\n") == 2
     assert json.loads(Path("half/checks.json").read_text())["exit_code"] == 4
-    checked = netnode("check", path, *QUICK)
+    checked = netnode("check", path, "-n", 24, *QUICK)
     assert (checked.code, checked.out) == (PartialRunError.exit_code, "")
 
 
@@ -347,12 +348,12 @@ def test_an_interrupted_run_judges_what_had_finished(netnode, limited, monkeypat
     replicate = workers.Worker.replicate
 
     def stop(self, number):
-        if number == 2:
+        if number == 20:
             raise KeyboardInterrupt
         return replicate(self, number)
 
     monkeypatch.setattr(workers.Worker, "replicate", stop)
-    called = netnode("run", limited(PASSES), "-o", "half", *QUICK)
+    called = netnode("run", limited(PASSES), "-n", 24, "-o", "half", *QUICK)
     assert called.code == 130
     assert "small, checked: 2 pass, 1 missing" in called.out
     assert Path("half/checks.json").exists()

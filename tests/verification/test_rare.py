@@ -70,11 +70,36 @@ LAWS = {
 def test_all_of_three_nodes_down_is_the_cube_of_one_down(law):
     """U^3 = 1e-9, and that one of the three is without any of 60 routers is less than 1e-10."""
     given = nodes(3, *LAWS[law])
-    found = rare(given, "router.all_down_time", replications=400, jobs=1).estimate
+    found = rare(given, "router.all_down_time", replications=500, jobs=1).estimate
     share, error = found.mean / given.window, found.error / given.window
     assert not found.doubts
-    assert found.relative_error < 0.05
+    assert found.relative_error < 0.13
     assert abs(share - U**3) < FAR * error
+
+
+def test_every_way_to_the_event_is_seen():
+    """Six routers on two nodes: both down, or all of them bound to one that is, 2 x 2^-6."""
+    given = nodes(2, routers=6, ttr=exponential("1h"))
+    found = rare(given, "router.all_down_time", replications=1500, jobs=1).estimate
+    share = U**2 + 2 * 2**-6 * U * (1 - U)
+    assert not found.doubts
+    assert abs(found.mean / given.window - share) < FAR * found.error / given.window
+
+
+def test_what_hosts_share_is_held_too():
+    """Three nodes at 1e-3 and an uplink at 1e-5: it is the uplink that takes all down."""
+    failing = {"time_to_failure": exponential("999h"), "time_to_repair": exponential("1h")}
+    given = nodes(
+        3,
+        failures={"host.network": failing, "uplink": {
+            "time_to_failure": exponential("99999h"), "time_to_repair": exponential("1h")}},
+        external_networks={"public": {}},
+    )  # fmt: skip
+    found = rare(given, "router.all_down_time", replications=800, jobs=1)
+    one = found.estimate
+    assert "uplink/public" in found.held
+    assert not one.doubts
+    assert abs(one.mean / given.window - (1e-5 + U**3)) < FAR * one.error / given.window
 
 
 def test_parts_of_a_host_are_out_by_turns():
@@ -86,7 +111,7 @@ def test_parts_of_a_host_are_out_by_turns():
     found = rare(given, "router.all_down_time", replications=600, jobs=1).estimate
     out = 1 - (1 - U) * (1 - U / 4) ** 2
     assert not found.doubts
-    assert found.relative_error < 0.05
+    assert found.relative_error < 0.1
     assert abs(found.mean / given.window - out**2) < FAR * found.error / given.window
 
 
@@ -129,7 +154,7 @@ def test_weighted_failures_follow_renewal_theory(law, recovery):
     ttf, ttr = (_scaled(part) for part in LAWS[law])
     given = nodes(1, ttf, ttr, routers=1, horizon="60h")
     plan = compile_plan(given, given.baseline)
-    target = Target((Part(plan.renewals[0], recovery),), 0.7)
+    target = Target((Part(plan.renewals[0], recovery),), (0.0, 0.7))
     window = (20 * 3600.0, 40 * 3600.0)
     counts, downs, weights = [], [], []
     for number in range(800):
@@ -171,7 +196,7 @@ def test_a_weight_by_hand():
     """
     given = nodes(2, exponential("9h"), exponential("1h"), horizon="100h")
     plan = compile_plan(given, given.baseline)
-    targets = [Target((Part(renewal),), 0.5) for renewal in plan.renewals]
+    targets = [Target((Part(renewal),), (0.5,)) for renewal in plan.renewals]
     scripted = nodes(
         2, horizon="100h",
         failures={
@@ -192,7 +217,7 @@ def test_a_weight_with_recovery_by_hand():
     """
     given = nodes(1, exponential("9h"), exponential("1h"), horizon="100h")
     plan = compile_plan(given, given.baseline)
-    targets = [Target((Part(plan.renewals[0], 3600.0),), 0.5)]
+    targets = [Target((Part(plan.renewals[0], 3600.0),), (0.5,))]
     outages = [{"at": "30h", "for": "10h"}, {"at": "40.5h", "for": "1h"}]
     scripted = nodes(1, horizon="100h", failures={"network-1": {"outages": outages}})
     trace = simulate(compile_plan(scripted, scripted.baseline), 1, 0)
@@ -203,7 +228,7 @@ def test_an_instant_without_failures_weighs_most():
     """Nothing down in the window: the weight is the product of 1 / (1 - p), which none exceeds."""
     given = nodes(2, exponential("9h"), exponential("1h"), horizon="100h")
     plan = compile_plan(given, given.baseline)
-    targets = [Target((Part(renewal),), 0.5) for renewal in plan.renewals]
+    targets = [Target((Part(renewal),), (0.5,)) for renewal in plan.renewals]
     weights = []
     for number in range(50):
         window = (0.0, given.horizon)
@@ -228,8 +253,10 @@ def test_what_was_hardly_seen_is_not_to_be_trusted():
     found = rare(
         nodes(3, horizon="5d"), "router.all_down_time", hold=["network-1"], replications=100, jobs=1
     )
-    assert found.targets == ("network-1",)
-    assert "only 0 of 100 replications saw it, 50 needed" in found.estimate.doubts
+    assert found.held == ("network-1",)
+    assert found.free == ("network-2", "network-3")
+    assert found.estimate.hits < 50
+    assert f"only {found.estimate.hits} of 100 replications saw it" in found.estimate.doubts[0]
 
 
 def test_doubts_are_about_few_hits_wide_errors_single_ones_and_weights():
@@ -243,6 +270,11 @@ def test_doubts_are_about_few_hits_wide_errors_single_ones_and_weights():
     doubts = weighted(single, ones, most=4, unit="1").doubts
     assert doubts[0].startswith("the relative error is 100%")
     assert doubts[1].startswith("one replication makes 100% of it")
+    assert weighted(1.0 + np.arange(400) % 2, ones, most=4, unit="1").doubts == []
+    loud = np.where(np.arange(400) % 2, 0.5, 1.5)
+    assert weighted(ones, loud, most=4, unit="1").doubts == [
+        "natural runs are surer: use `netnode run`"
+    ]
     assert weighted(ones, ones * 1.6, most=4, unit="1").doubts == [
         "weights average 1.6, where 1 is expected"
     ]
