@@ -230,6 +230,7 @@ def alarms(baseline: Baseline, results, **options):
     return sum(any(f.verdict == Verdict.FAIL for f in findings) for findings in found)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "checks", [30, pytest.param(200, marks=pytest.mark.slow)], ids=["short", "long"]
 )

@@ -23,6 +23,8 @@ from simulator.world.plan import compile_plan
 from simulator.world.simulation import simulate
 from simulator.world.streams import Streams
 
+pytestmark = pytest.mark.no_cover
+
 FAR = 3.9
 U = 1e-3  # 1 h of 1000 h
 

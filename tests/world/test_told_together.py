@@ -10,6 +10,8 @@ from swarm import distributed_keys, mixed_keys, random_keys
 from simulator.trace import Kind, Recorder
 from simulator.world.control import ControlPlane
 
+pytestmark = pytest.mark.no_cover  # the same code as in the swarm, which is slower then
+
 WORK = {**FREE, "rebuild_per_router": "2s"}
 DYING = {
     "host.network": {"time_to_failure": "3000s", "time_to_repair": "700s"},
