@@ -58,8 +58,6 @@ MORE = (
 NEITHER = ("load.offered", "failover.moves", "dhcp.servers_per_node_mean")
 """Of these neither more nor less is better; of all others less is."""
 
-NOTHING_MOVED = Moved.NOTHING.value
-
 FAMILY = 0.05
 """The chance that any interval of one check misses the truth."""
 
@@ -105,8 +103,12 @@ def regressions(
                 cases += [found] if isinstance(found, Case) else []
                 findings += [found] if isinstance(found, Finding) else []
     paired = result.scenario.seed == baseline.seed
-    judged = {case.variant for case in cases}
-    findings += [_nothing_judged(one) for one in _silent(findings, judged)]
+    judged = {case.variant for case in cases} | {one.variant for one in findings if one.metric}
+    findings += [
+        _nothing_judged(variant, baseline)
+        for variant in shared
+        if variant not in judged and not _is_same(result, baseline, variant)
+    ]
     return findings + [case.finding(given, len(cases), paired=paired) for case in cases]
 
 
@@ -120,22 +122,11 @@ def _missing_variants(result: ResultSet, baseline: Baseline) -> Iterator[Finding
                 )  # fmt: skip
 
 
-def _silent(findings: Sequence[Finding], judged: set[str]) -> list[Finding]:
-    """What is found about bits of variants of which nothing is judged: it is no pass by itself."""
-    return [
-        one
-        for one in findings
-        if not one.metric and one.variant not in judged
-        and one.verdict in (Verdict.PASS, Verdict.NOT_COMPARABLE)
-        and not one.found.startswith(NOTHING_MOVED)
-    ]  # fmt: skip
-
-
-def _nothing_judged(bits: Finding) -> Finding:
+def _nothing_judged(variant: str, baseline: Baseline) -> Finding:
     return Finding(
-        f"{bits.variant}: metrics against the baseline", Verdict.MISSING,
+        f"{variant}: metrics against the baseline", Verdict.MISSING,
         "none that is judged has values in it, and to judge nothing is no pass; name one by "
-        "--tolerance", bits.variant, "", bits.place,
+        "--tolerance", variant, "", _place(baseline),
     )  # fmt: skip
 
 
@@ -311,7 +302,7 @@ def _bits_verdict(
     same = len(found.pop(Moved.NOTHING, []))
     metrics = _moved_metrics(result, baseline, variant)
     if not found and not metrics:
-        return Verdict.PASS, f"{NOTHING_MOVED} in {same} traces"
+        return Verdict.PASS, f"{Moved.NOTHING.value} in {same} traces"
     words = [f"{what} in {len(keys)} of {len(now)} traces" for what, keys in found.items()]
     keys = sorted(key for keys in found.values() for key in keys)
     words += _first(result, baseline, variant, keys) if keys else ["nothing moved in the traces"]
@@ -323,6 +314,13 @@ def _bits_verdict(
     if elsewhere:
         return Verdict.NOT_COMPARABLE, f"drawn elsewhere ({'; '.join(elsewhere)}); {said}"
     return Verdict.FAIL if exact else Verdict.PASS, said
+
+
+def _is_same(result: ResultSet, baseline: Baseline, variant: str) -> bool:
+    """Whether *variant* is known to have moved in nothing."""
+    now = {key: one for key, one in result.fingerprints.items() if key[0] == variant}
+    still = set(moved(baseline.fingerprints, now)) == {Moved.NOTHING}
+    return still and not _moved_metrics(result, baseline, variant)
 
 
 def _moved_metrics(result: ResultSet, baseline: Baseline, variant: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -327,3 +328,13 @@ def test_a_result_without_fingerprints_is_missing_them_only_where_bits_are_asked
     old = dataclasses.replace(result, fingerprints={}, machine={})
     assert traces(old, baseline_of(result)).verdict == Verdict.NOT_COMPARABLE
     assert traces(old, baseline_of(result), exact=True).verdict == Verdict.MISSING
+
+
+def test_that_metrics_moved_of_which_none_is_judged_is_no_pass(result):
+    """The traces are the same, the metrics are not, and the baseline knows none that is judged."""
+    unknown = {metric.replace(".", "__"): [math.nan] * 6 for metric in JUDGED}
+    base = with_values(baseline_of(result), **unknown)
+    found = regressions(with_values(result, router__outages=[1.0] * 6), base)
+    missing = [one for one in found if one.verdict == Verdict.MISSING]
+    assert {one.variant for one in missing} == {one.variant for one in found}
+    assert all("to judge nothing is no pass" in one.found for one in missing)
