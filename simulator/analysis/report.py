@@ -108,7 +108,8 @@ def report_of(source: Source, *, everything: bool = False) -> Report:
         estimates = [estimate for row in section.rows.values() for estimate in row]
         if not section.signed and any(estimate.note == ONE for estimate in estimates):
             report.notes.append(f"{ONE}, and a 0 no bound: it was not seen this once")
-        if not section.signed and any(e.doubtful and e.n < SOUND for e in estimates):
+        most = max((e.n for e in estimates), default=0)  # others say in how few they are defined
+        if not section.signed and most < SOUND and any(e.doubtful for e in estimates):
             report.notes.append(DOUBTFUL)
     report.notes += _notes(report, remarks)
     return report
