@@ -187,11 +187,12 @@ def _targets(plan: Plan, hold: Sequence[str]) -> tuple[Target, ...]:
     """What is held to be out: hosts with their parts, and one by one what hosts share."""
     names, groups = plan.components.names, defaultdict[int, list[Part]](list)
     central = _central(plan)
+    recovery = _recovery(plan, len(central))
     for renewal in plan.renewals:
         name, host = names[renewal.component], int(plan.components.host[renewal.component])
         usual = plan.parts[host].sort != "compute" or host in central
         if any(fnmatchcase(name, pattern) for pattern in hold) if hold else usual:
-            groups[host].append(Part(renewal, _recovery(plan, host)))
+            groups[host].append(Part(renewal, recovery if host in central else 0.0))
     if not groups:
         failing = [names[renewal.component] for renewal in plan.renewals]
         more = f" and {len(failing) - SHOWN} more" if len(failing) > SHOWN else ""
@@ -212,16 +213,13 @@ def _central(plan: Plan) -> set[int]:
     return set(nodes.host[~nodes.local & (nodes.l3 >= 0)].tolist())
 
 
-def _recovery(plan: Plan, host: int) -> float:
-    """About how long what a host serves is away after a repair, s; 0 for what is not a host.
+def _recovery(plan: Plan, hosts: int) -> float:
+    """About how long what a host serves is away after a repair, s, if *hosts* serve routers.
 
     The estimate is right with any number, but surer with one that is near.
     """
-    central = _central(plan)
-    if host not in central:
-        return 0.0
     fuzzy = amount(plan.system, "periodic_fuzzy_delay") or 0.0
     each = plan.system.costs.rebuild_per_router
     routers = (RELEASE_COST if each == "release" else each) * len(plan.objects.routers())
-    longest = plan.cost("boot") + plan.cost("agent_start") + fuzzy + routers / len(central)
+    longest = plan.cost("boot") + plan.cost("agent_start") + fuzzy + routers / max(hosts, 1)
     return min(longest, plan.horizon / 10)
