@@ -41,7 +41,7 @@ class Instants(Environment):
 class Cluster:
     """Components, their causes of failure, and the clock."""
 
-    def __init__(self, plan: Plan, env: Environment, recorder: Recorder) -> None:
+    def __init__(self, plan: Plan, env: Instants, recorder: Recorder) -> None:
         self.plan = plan
         self.env = env
         self.recorder = recorder

@@ -93,6 +93,8 @@ class Heart:
         self._answered: Event | None = None  # the last one sent has been processed, if asked for
         self._unanswered: float | None = None  # when it left, if it is of a stretch and was not
         self._needed = CALM  # so many in a row must be regular before a stretch
+        self._emitted = priority(Rank.EMIT, agent.component)  # when it is its turn to
+        self._delivered = priority(Rank.DELIVER, agent.component)
         self._open: Stretch | None = None
         self._parked = False  # its process sleeps, though the agent's has ended
         self._new_life = -1  # the one that a parked process is woken for
@@ -449,8 +451,20 @@ class Heart:
     # -- belief ----------------------------------------------------------------------------
 
     def last_heard(self, now: float) -> float:
-        """When the last heartbeat was processed, at *now* at the latest."""
-        return self._heard.last(now)
+        """When the last heartbeat was processed, *now*, if it had its turn, at the latest."""
+        if self._explicit or isinstance(self._heard, HeardInLine) or self._have_come(now):
+            return self._heard.last(now)
+        return self._heard.last(now - TICK)
+
+    def _have_come(self, now: float) -> bool:
+        """Whether those that are processed at this very instant have been."""
+        reached = self._cluster.env.reached
+        if reached > self._delivered:
+            return True
+        stretch = self._open
+        return (
+            reached > self._emitted and stretch is not None and self._noise.at_once(stretch, now)
+        )
 
     def silent_after(self, now: float, limit: float) -> float:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""

@@ -100,6 +100,9 @@ class Noise(Protocol):
     def under_way(self, stretch: Stretch, count: int, now: float) -> list[float]:
         """The processings after *now* of the first *count*, which left by then."""
 
+    def at_once(self, stretch: Stretch, now: float) -> bool:
+        """Whether one that leaves an open stretch at *now* is processed as it leaves."""
+
     def next_late(self, stretch: Stretch, after: float) -> float:
         """When the first late heartbeat of an open stretch leaves, at *after* or later."""
 
@@ -152,6 +155,9 @@ class ConstantDelay:
 
     def heard_by(self, stretch: Stretch) -> float:
         return stretch.first + self.delay
+
+    def at_once(self, stretch: Stretch, now: float) -> bool:
+        return not self.delay
 
     def next_late(self, stretch: Stretch, after: float) -> float:
         return math.inf if stretch.interval <= self._limit else after
@@ -302,6 +308,11 @@ class RandomDelay:
     def heard_by(self, stretch: Stretch) -> float:
         late = self._late_between(stretch.index, stretch.index + 1)
         return math.inf if late else stretch.first + max(self._slack, 0.0)
+
+    def at_once(self, stretch: Stretch, now: float) -> bool:
+        number = stretch.index + stretch.left_by(now, inclusive=True) - 1
+        leaves = number >= stretch.index and self._emission(stretch, number) == now
+        return leaves and self._processed(stretch, number, now, math.inf) == now
 
     def next_late(self, stretch: Stretch, after: float) -> float:
         first = stretch.index + max(0, steps_within(after - stretch.first, stretch.interval))

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from simpy import Environment
 
 from simulator.clock import quantize
 from simulator.neutron.failover import passes_of
@@ -70,7 +69,7 @@ class World:
     def __init__(self, plan: Plan, streams: Streams) -> None:
         self.plan = plan
         self.streams = streams
-        self.env = Environment() if plan.service is None else Instants()
+        self.env = Instants()
         self.recorder = Recorder()
         self.cluster = Cluster(plan, self.env, self.recorder)
         self.control = ControlPlane(self.cluster, plan, streams)

@@ -32,6 +32,20 @@ CORNERS = {
             "failures": {"host": outage(1, 3), "n-2": outage(32, 6)},
         },
     ),
+    "one that is asked for before its turn within the instant": (
+        7148,
+        {
+            "horizon": "300s",
+            "release": "havana",
+            "costs": {"agent_start": "4s", "rpc_call": "0s"},
+            "neutron": {"report_interval": "2s", "agent_down_time": "5s"},
+            "failures": {
+                "n-1/dhcp": outage(188, 4),
+                "n-2/dhcp": outage(130, 6),
+                "nic.management": outage(192, 20),
+            },
+        },
+    ),
 }
 
 
