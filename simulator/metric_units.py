@@ -94,6 +94,7 @@ METRIC_UNITS: Mapping[str, Unit] = {
     "vm.north_south_availability": SHARE,
     "tenant.availability": SHARE,
     "tenant.availability_worst": SHARE,
+    "node.availability": SHARE,
     "control.availability": SHARE,
     "control.provisioning_median": SECONDS,
     "control.provisioning_p95": SECONDS,

@@ -272,16 +272,15 @@ class Recorder:
         self._late.extend(range(begin, begin + len(objects)))
         self._places.extend([self._reserved.get(thing, first) for thing in objects])
 
-    def columns(self, horizon: float) -> dict[str, Any]:
-        """All events before *horizon*, in the order of the trace."""
-        order = self._order(horizon)
-        return {
-            "time": np.asarray(self._time)[order],
-            "kind": np.asarray(self._kind)[order],
-            "subject": np.asarray(self._subject)[order],
-            "object": np.asarray(self._object)[order],
-            "value": np.asarray(self._value)[order],
-        }
+    def columns(self, horizon: float, *, keeps: bool = True) -> dict[str, Any]:
+        """All events before *horizon*, in the order of the trace.
+
+        A recorder that *keeps* nothing is spent then: memory is at its most where both are held.
+        """
+        order, recorded = self._order(horizon), vars(self)
+        read = recorded.__getitem__ if keeps else recorded.pop
+        columns = ("time", "kind", "subject", "object", "value")
+        return {name: np.asarray(read(f"_{name}"))[order] for name in columns}
 
     def _order(self, horizon: float) -> Numbers:
         """Where the events before *horizon* were recorded, in the order of the trace.

@@ -1,8 +1,8 @@
 """The metrics: one value a replication each, or the reason why there is none.
 
 To add one, write a function of `Measured` in the module of its subject (`measure_routers`,
-`measure_tenants`, `measure_control`, `measure_load`) and give it a line in METRICS; registering is
-enough to be reported, explained and tested.
+`measure_tenants`, `measure_nodes`, `measure_control`, `measure_load`) and give it a line in
+METRICS; registering is enough to be reported, explained and tested.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 from simulator.analysis import measure_control as control
 from simulator.analysis import measure_load as load
+from simulator.analysis import measure_nodes as nodes
 from simulator.analysis import measure_routers as routers
 from simulator.analysis import measure_tenants as tenants
 from simulator.analysis.downtime import CAUSES
@@ -221,6 +222,14 @@ METRICS: Mapping[str, Metric] = {
     ),
     "tenant.availability_worst": Metric(
         "1", "The smallest reachability of any one tenant.", tenants.availability_worst, high=1.0
+    ),
+    "node.availability": Metric(
+        "1",
+        "Share of the window in which the hosts are up that routers and DHCP servers can be on, "
+        "over all of them, whatever their NICs and agents do. Compute hosts of distributed routers "
+        "are left out.",
+        nodes.availability,
+        high=1.0,
     ),
     "control.availability": Metric(
         "1",

@@ -51,7 +51,8 @@ events, and each more widens the intervals of all."""
 MORE = (
     "router.availability", "router.availability_worst", "router.east_west_availability",
     "network.availability", "vm.north_south_availability", "tenant.availability",
-    "tenant.availability_worst", "control.availability", "load.carried", "load.router_p5",
+    "tenant.availability_worst", "node.availability", "control.availability", "load.carried",
+    "load.router_p5",
 )  # fmt: skip
 """More of these is better."""
 

@@ -146,12 +146,17 @@ class ResultSet:
             },
             "differences": {
                 f"{name} - {baseline}": {
-                    m: self.difference(m, name).as_dict() for m in self.samples[name].values
+                    m: self._difference_document(m, name) for m in self.samples[name].values
                 }
                 for name in others
             },
             "thresholds": [finding.as_dict() for finding in self.findings],
         }
+
+    def _difference_document(self, metric: str, variant: str) -> dict[str, object]:
+        found = self.difference(metric, variant).as_dict()
+        factor = self.pairing_factor(metric, variant)
+        return found if factor is None else {**found, "pairing_factor": factor}
 
     # -- tables ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from simulator import units
 from simulator.analysis.comparison import Comparison
 from simulator.analysis.results import ResultSet
-from simulator.analysis.statistics import Estimate
+from simulator.analysis.statistics import SOUND, Estimate
 
 Source = ResultSet | Comparison
 MEANS = "Mean [95 % interval]"
@@ -50,7 +50,7 @@ def title_of(source: Source) -> str:
 def notes_of(source: Source) -> list[str]:
     """What a reader of *source* must know besides its numbers."""
     if not isinstance(source, Comparison):
-        return _looked(source)
+        return _looked(source) + _gained(source)
     notes = list(source.unmatched())
     if not source.paired:
         why = "; ".join(source.unpaired_because)
@@ -115,6 +115,22 @@ def _looked(result: ResultSet) -> list[str]:
         return []
     each = f"{100 * result.confidence:.4g} %"
     return [f"intervals hold 95 % in spite of up to {looks} looks, for each is one of {each}"]
+
+
+def _gained(result: ResultSet) -> list[str]:
+    """What common random numbers gain, where there are enough replications to see it."""
+    others = [name for name in result.variants if name != result.scenario.baseline]
+    metrics = list(result.samples[result.variants[0]].values)
+    found = [result.pairing_factor(metric, name) for metric in metrics for name in others]
+    factors = sorted(factor for factor in found if factor is not None)
+    if not factors or len(result.replications) < SOUND:
+        return []
+    low, middle, high = factors[0], factors[len(factors) // 2], factors[-1]
+    return [
+        "common random numbers: variances of differences are "
+        f"{low:.2g} to {high:.2g} times smaller than between independent runs, {middle:.2g} in the "
+        "median"
+    ]
 
 
 def _replications(result: ResultSet) -> str:

@@ -62,6 +62,8 @@ class Output:
 @click.option("--check-exact", is_flag=False, flag_value=BOUND, type=click.FloatRange(min=0),
               metavar="[BOUND]", help="Print exact values beside simulated ones; exit code 1 where "
               f"they are more than BOUND ({BOUND:g}) standard errors apart.")  # fmt: skip
+@click.option("--control-variate", is_flag=True, help="Print means corrected by the exact "
+              "availability of the nodes, and by how much that cuts their variance.")  # fmt: skip
 @undecided_option
 @output_options
 def command(
@@ -79,6 +81,7 @@ def command(
     trace_replication: int,
     objects: Objects,
     check_exact: float | None,
+    control_variate: bool,
     undecided: Undecided | None,
     everything: bool,
     as_json: bool,
@@ -127,6 +130,8 @@ def command(
             note(f"interrupted: {done} of {planned} replications had finished")
         _deliver(result, shown, quiet=quiet)
         code = _check(result, shown.form, undecided or "undecided", quiet=quiet)
+    if control_variate and result.replications:
+        exactness.correct(result, shown.form)
     if check_exact is not None and not result.partial:
         code = exactness.judge(result, check_exact, shown.form) or code
     return INTERRUPTED if result.partial else code

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from simulator.analysis.downtime import CAUSES
 from simulator.analysis.metrics import METRICS
-from simulator.exact import by_hand, control, loads, routers, takeovers, tenants, together
+from simulator.exact import by_hand, control, hosts, loads, routers, takeovers, tenants, together
 from simulator.exact.answer import RENEWAL, RENEWAL_SOURCE, Answer, Answers, RefusedError
 from simulator.exact.case import Case
 from simulator.exact.chains import binomial
@@ -46,6 +46,7 @@ ANSWERS: Mapping[str, Callable[[Case], Answer]] = {
     "vm.north_south_availability": tenants.north_south,
     "tenant.availability": tenants.availability,
     "tenant.availability_worst": tenants.availability_worst,
+    "node.availability": hosts.availability,
     "agent.detection_mean": control.detection_mean,
     "agent.false_down_episodes": control.no_false_down,
     "agent.false_down_time": control.no_false_down,

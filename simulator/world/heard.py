@@ -108,12 +108,15 @@ class Heard:
         return self._noise.last(stretch, now, self._cut(stretch))
 
     def _settle(self, now: float) -> None:
-        """Set aside the stretches that are over, with the last processing of each."""
+        """Set aside the stretches that were over before *now*, with the last processing of each.
+
+        What is processed at this very instant may not have had its turn.
+        """
         if all(stretch.count is None for stretch in self._unsettled):
             return
         waiting = []
         for stretch in self._unsettled:
-            if stretch.count is None or not self._noise.settled(stretch, now):
+            if stretch.count is None or not self._noise.settled(stretch, now - TICK):
                 waiting.append(stretch)
                 continue
             self._settled = max(self._settled, self._last_of(stretch, now))

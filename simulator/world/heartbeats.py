@@ -452,19 +452,19 @@ class Heart:
 
     def last_heard(self, now: float) -> float:
         """When the last heartbeat was processed, *now*, if it had its turn, at the latest."""
-        if self._explicit or isinstance(self._heard, HeardInLine) or self._have_come(now):
-            return self._heard.last(now)
+        last = self._heard.last(now)
+        if last < now or self._heard.latest == now or self._has_come(now):
+            return last
         return self._heard.last(now - TICK)
 
-    def _have_come(self, now: float) -> bool:
-        """Whether those that are processed at this very instant have been."""
+    def _has_come(self, now: float) -> bool:
+        """Whether what is processed at this very instant has been."""
         reached = self._cluster.env.reached
-        if reached > self._delivered:
+        if reached > self._delivered or isinstance(self._heard, HeardInLine):
             return True
         stretch = self._open
-        return (
-            reached > self._emitted and stretch is not None and self._noise.at_once(stretch, now)
-        )
+        at_once = stretch is not None and self._noise.at_once(stretch, now)
+        return at_once and reached > self._emitted
 
     def silent_after(self, now: float, limit: float) -> float:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""

@@ -312,5 +312,5 @@ class World:
             objects=self.objects.table(),
             uplinks=np.array(uplinks, dtype=np.int64),
             uplink_bps=np.array(uplink_rates(plan)),
-            **self.recorder.columns(plan.horizon),
+            **self.recorder.columns(plan.horizon, keeps=False),
         )

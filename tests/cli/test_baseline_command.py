@@ -44,14 +44,14 @@ def test_update_keeps_seed_size_and_tolerances_and_tells_what_moved(netnode, sma
     again = netnode("baseline", "update", small, *QUICK, "--into", "kept", "-t", "router.outages=5")
     assert again.out == (
         "kept/small.json: 3 replications, seed 7\n"
-        "  0 of 92 metrics moved\n"
+        "  0 of 94 metrics moved\n"
         "  nothing moved in 6 traces\n"
     )
     document = json.loads(Path("kept/small.json").read_text())
     assert document["tolerances"] == {"load.carried": 2e6, "router.outages": 5.0}
     longer = edit(small, "{mean: 2h}", "{mean: 3h}")
     moved = netnode("baseline", "update", longer, *QUICK, "--into", "kept").out.splitlines()
-    assert moved[1].split()[1:] == ["of", "92", "metrics", "moved"]
+    assert moved[1].split()[1:] == ["of", "94", "metrics", "moved"]
     assert int(moved[1].split()[0]) == len(moved) - 3
     (line,) = [one for one in moved if one.split()[:2] == ["grizzly", "router.availability"]]
     assert " was 9" in line

@@ -181,6 +181,7 @@ def test_one_outage_of_known_length_in_every_metric():
         "vm.north_south_availability": 1 - (k * overlap + j * address - both * joint) / (40 * YEAR),
         "tenant.availability": 1 - down / (4 * YEAR),
         "tenant.availability_worst": 1 - (out + lag) / YEAR,
+        "node.availability": 1 - out / (2 * YEAR),
         "control.availability": "nothing that was created met its first trigger",
         "control.provisioning_median": "nothing was created and served",
         "control.provisioning_p95": "nothing was created and served",
