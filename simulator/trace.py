@@ -137,6 +137,12 @@ class Nodes:
         found: Bools = self.part != Part.CENTRAL
         return found
 
+    @property
+    def central(self) -> Bools:
+        """The others with an L3 or a DHCP agent: routers and DHCP servers can be on them."""
+        found: Bools = ~self.local & ((self.l3 >= 0) | (self.dhcp >= 0))
+        return found
+
 
 @dataclass(frozen=True)
 class Objects:

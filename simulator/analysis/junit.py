@@ -6,6 +6,7 @@ does not know is left out, for it is the strictest of the consumers.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -43,13 +44,16 @@ def _suite(checked: Checked, variant: str, findings: Sequence[Finding]) -> Eleme
     properties = SubElement(suite, "properties")
     for key, value in checked.origin().items():
         SubElement(properties, "property", name=key, value=_plain(str(value)))
+    seen: Counter[str] = Counter()
     for finding, outcome in zip(findings, outcomes, strict=True):
-        suite.append(_case(finding, f"netnode.{name}", outcome))
+        seen[finding.name] += 1
+        again = f" ({seen[finding.name]})" if seen[finding.name] > 1 else ""
+        suite.append(_case(finding, finding.name + again, f"netnode.{name}", outcome))
     return suite
 
 
-def _case(finding: Finding, classname: str, outcome: str) -> Element:
-    case = Element("testcase", name=_plain(finding.name), classname=classname, time="0")
+def _case(finding: Finding, name: str, classname: str, outcome: str) -> Element:
+    case = Element("testcase", name=_plain(name), classname=classname, time="0")
     asked = f"{finding.place}: {finding.name}" if finding.place else finding.name
     words = _plain(f"{asked}: {finding.verdict}: {finding.found}")
     if outcome:

@@ -9,7 +9,7 @@ from simulator.analysis.measured import Measured, UndefinedError
 def availability(m: Measured) -> float:
     """Share of the window in which the nodes' hosts are up, over all of them."""
     nodes, begin, end = m.trace.nodes, m.context.begin, m.context.end
-    hosts = nodes.host[~nodes.local].tolist()
+    hosts = nodes.host[nodes.central].tolist()
     if not hosts:
         raise UndefinedError("no host runs an agent that routers or networks could be given to")
     failed = m.history.failed

@@ -225,9 +225,9 @@ METRICS: Mapping[str, Metric] = {
     ),
     "node.availability": Metric(
         "1",
-        "Share of the window in which the hosts are up that routers and DHCP servers can be on, "
-        "over all of them, whatever their NICs and agents do. Compute hosts of distributed routers "
-        "are left out.",
+        "Share of the window in which the hosts are up that have an L3 or a DHCP agent (or nova-"
+        "network), over all of them, whatever their NICs and agents do. Compute hosts of "
+        "distributed routers are left out.",
         nodes.availability,
         high=1.0,
     ),

@@ -127,10 +127,13 @@ def _gained(result: ResultSet) -> list[str]:
         return []
     low, middle, high = factors[0], factors[len(factors) // 2], factors[-1]
     return [
-        "common random numbers: variances of differences are "
-        f"{low:.2g} to {high:.2g} times smaller than between independent runs, {middle:.2g} in the "
-        "median"
+        f"common random numbers: variances of differences are {_times(low)} to {_times(high)} times "
+        f"smaller than between independent runs, {_times(middle)} in the median"
     ]
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.2g}" if factor < 1000 else "over 1,000"
 
 
 def _replications(result: ResultSet) -> str:

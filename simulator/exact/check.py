@@ -66,10 +66,14 @@ def _normal(t: float, freedom: int) -> float:
     return float(-ndtri(tail)) if tail > 0 else t
 
 
-def compare(values: Floats, answer: Answer, high: float | None, bound: float) -> tuple[
-    float | None, Verdict, str
-]:  # fmt: skip
-    """The z of *values*, the verdict on it, and why; *high* is the largest possible value."""
+def compare(
+    values: Floats, answer: Answer, high: float | None, bound: float, looks: int = 1
+) -> tuple[float | None, Verdict, str]:
+    """The z of *values*, the verdict on it, and why; *high* is the largest possible value.
+
+    A run that was looked at up to *looks* times, and ended by what was seen, gets so much more room
+    that its chance to fail a right model is the same.
+    """
     n, exact = values.size, answer.value
     if n < 2:
         return None, Verdict.UNDECIDED, "one replication has no spread"
@@ -82,10 +86,11 @@ def compare(values: Floats, answer: Answer, high: float | None, bound: float) ->
     z = z_score(values, exact)
     if not answer.exact:
         return z, Verdict.UNDECIDED, "an approximation judges nothing"
-    low, high_end = mean_interval(values, 1 - _chance(bound))
+    low, high_end = mean_interval(values, 1 - _chance(bound) / looks)
     verdict = Verdict.PASS if low <= exact <= high_end else Verdict.FAIL
-    skewed = ", as skewed values may be" if abs(z) > bound and verdict == Verdict.PASS else ""
-    return z, verdict, f"z = {z:+.2f}{skewed}"
+    reason = "skewed values" if looks == 1 else f"skewed values, or the best of {looks} looks,"
+    excuse = f", as {reason} may be" if abs(z) > bound and verdict == Verdict.PASS else ""
+    return z, verdict, f"z = {z:+.2f}{excuse}"
 
 
 def _chance(bound: float) -> float:
@@ -109,7 +114,7 @@ def _without_spread(
 
 def comparisons(result: ResultSet, exact: list[Answers], bound: float = BOUND) -> list[Comparison]:
     """Every metric that is answered and that *result* has, variant by variant."""
-    found = []
+    found, looks = [], len(result.scenario.looks)
     for answers in exact:
         sample = result.samples[answers.variant]
         for metric, answer in answers.found.items():
@@ -117,7 +122,7 @@ def comparisons(result: ResultSet, exact: list[Answers], bound: float = BOUND) -
             values = values[~np.isnan(values)]
             if values.size:
                 high = METRICS[metric].largest(result.scenario.window)
-                z, verdict, why = compare(values, answer, high, bound)
+                z, verdict, why = compare(values, answer, high, bound, looks)
                 error = float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else 0
                 mean = float(values.mean())
                 found.append(

@@ -13,7 +13,7 @@ from simulator.world.plan import Script
 def availability(case: Case) -> Answer:
     """Each host by its own law, whatever its agents and NICs do: nothing else stops a host."""
     nodes = case.plan.nodes
-    hosts = nodes.host[~nodes.local].tolist()
+    hosts = nodes.host[nodes.central].tolist()
     if not hosts:
         raise RefusedError("no host runs an agent that routers or networks could be given to")
     curves = [case.failing.course(host).up for host in hosts]

@@ -52,6 +52,30 @@ def test_any_laws_give_mttf_over_mttf_plus_mttr(family):
     assert exact(**keys).parts["network-*"].value == 1000 / 1004
 
 
+def test_nodes_are_up_by_their_own_laws_alone():
+    """0.9 whatever NICs, agents and controllers do; of one that is out for a tenth of the window,
+    too."""
+    others = {"nic.data": down_share(0.2), "agent": down_share(0.3)}
+    others["host.controller"] = down_share(0.5)
+    keys = {"failures": {"host.network": down_share(0.1), **others}}
+    assert value("node.availability", **keys) == pytest.approx(0.9, abs=1e-15)
+    script = {"failures": {"network-1": outage(5 * DAY, 10 * DAY)}}
+    assert value("node.availability", **script) == pytest.approx(0.9, abs=1e-9)
+    halves = {**script, "hosts": network_nodes(2)}
+    assert value("node.availability", **halves) == pytest.approx(0.95, abs=1e-9)
+    later = {**script, "warm_up": "10d"}
+    assert value("node.availability", **later) == pytest.approx(1 - 5 / 90, abs=1e-9)
+
+
+def test_from_all_up_nodes_tend_to_their_mean():
+    """Failures of mean 90 h, repairs of 10 h: 1 - U(t) with U = 0.1 (1 - exp(-t / 9 h))."""
+    laws = {"time_to_failure": {"exponential": {"mean": "90h"}},
+            "time_to_repair": {"exponential": {"mean": "10h"}}}  # fmt: skip
+    found = value("node.availability", failures={"host.network": laws}, start="all_up",
+                  horizon="36h")  # fmt: skip
+    assert found == pytest.approx(0.9 + 0.1 * 9 / 36 * (1 - math.exp(-4)), abs=1e-9)
+
+
 def test_a_router_needs_all_of_its_components():
     """0.9 x 0.8 x 0.95 x 0.99; east-west only host and data NIC; DHCP likewise."""
     keys = {
