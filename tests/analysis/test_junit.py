@@ -112,3 +112,10 @@ def test_any_words_make_a_document_that_can_be_read(words):
     if words.isprintable():
         assert case.name == words
         assert case.result[0].message == words
+
+
+def test_equal_thresholds_have_names_of_their_own():
+    (suite,) = parsed(checked(*(finding(Verdict.PASS, 1) for _ in range(3))))
+    names = [case.name for case in suite]
+    assert len(set(names)) == 3
+    assert names[1:] == [f"{names[0]} (2)", f"{names[0]} (3)"]

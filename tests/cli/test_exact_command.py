@@ -62,3 +62,31 @@ def test_a_bound_of_nothing_fails(netnode):
     assert done.code == 1
     assert json.loads(done.out)["scenario"] == "folsom-l3-split"
     assert "fail: split: router.availability is exact within 0.001 standard errors" in done.err
+
+
+@pytest.mark.parametrize("form", ["table", "md"])
+def test_means_corrected_by_a_control_variate(netnode, form):
+    done = netnode("run", SPLIT, *FEW, "--control-variate", "--format", form)
+    assert done.code == 0
+    title, table = done.out.split("Corrected by the exact mean of node.availability", 1)
+    assert "router.availability" in table
+    assert "conflict - split" in table
+    assert "so many times smaller" in table
+
+
+def test_a_document_stays_one_with_a_control_variate(netnode):
+    done = netnode("run", SPLIT, *FEW, "--control-variate", "--json")
+    found = json.loads(done.out)["differences"]["conflict - split"]
+    assert found["router.availability"]["pairing_factor"] > 0
+    assert "router.availability, split, " in done.err
+
+
+def test_with_few_replications_nothing_is_corrected(netnode):
+    done = netnode("run", SPLIT, *FEW, "-n", "10", "--control-variate")
+    assert "nothing is corrected: node.availability has no exact mean here, or too" in done.out
+
+
+def test_a_run_says_what_pairing_gains(netnode):
+    assert "common random numbers: variances of differences are" in netnode("run", SPLIT, *FEW).out
+    few = netnode("run", SPLIT, *FEW, "-n", "19").out
+    assert "common random numbers" not in few

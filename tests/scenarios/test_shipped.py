@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from simulator.analysis.findings import checked_of, text
+from simulator.analysis.notation import cells
 from simulator.analysis.report import report_of
+from simulator.exact.twins import control_variate
 from simulator.experiment.runner import run
 from simulator.scenario.load import load
 
@@ -125,6 +127,16 @@ def test_the_readme_quotes_what_own_rebuild_costs_print():
         f"grow from {before[0]} to {after[0]} in Folsom and from {before[1]} to {after[1]} in "
         "Grizzly"
     ) in WORDS
+
+
+def test_the_readme_quotes_what_a_control_variate_corrects():
+    lines = []
+    for one in control_variate(results("folsom-vs-grizzly", 200)):
+        if not one.minus:
+            both = map(str, cells(one.metric, [one.plain, one.estimate]))
+            lines.append((one.metric, one.variant, *both, f"{one.factor:.2g} x"))
+    quoted = [line for line in lines if f"| {' | '.join(line)} |" in README]
+    assert len(quoted) == 3
 
 
 @pytest.mark.slow
