@@ -127,8 +127,8 @@ def _gained(result: ResultSet) -> list[str]:
         return []
     low, middle, high = factors[0], factors[len(factors) // 2], factors[-1]
     return [
-        f"common random numbers: variances of differences are {_times(low)} to {_times(high)} times "
-        f"smaller than between independent runs, {_times(middle)} in the median"
+        f"common random numbers: variances of differences are {_times(low)} to {_times(high)} "
+        f"times smaller than between independent runs, {_times(middle)} in the median"
     ]
 
 

@@ -68,7 +68,7 @@ def test_a_bound_of_nothing_fails(netnode):
 def test_means_corrected_by_a_control_variate(netnode, form):
     done = netnode("run", SPLIT, *FEW, "--control-variate", "--format", form)
     assert done.code == 0
-    title, table = done.out.split("Corrected by the exact mean of node.availability", 1)
+    _, table = done.out.split("Corrected by the exact mean of node.availability", 1)
     assert "router.availability" in table
     assert "conflict - split" in table
     assert "so many times smaller" in table
