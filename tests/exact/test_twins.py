@@ -1,4 +1,4 @@
-"""Means corrected by the nodes' exact availability: the same mean, less variance, sound intervals."""
+"""Means corrected by the nodes' exact availability: the same mean, less variance, sound ends."""
 
 from __future__ import annotations
 
