@@ -28,8 +28,8 @@ FOLDER = Path(__file__).parent / "peers"
 PACKAGES = {"AvailSim4": "availsim4==2.2.1", "RePyability": "repyability==0.15"}
 SCRIPTS = {"AvailSim4": "run_availsim4.py", "RePyability": "run_repyability.py"}
 YEARS = {
-    "netnode": 200, "netnode with 1,000 routers": 40, "bare SimPy": 1000, "AvailSim4": 50,
-    "RePyability": 10_000, "C": 50_000,
+    "netnode": 200, "netnode with two agents a node": 100, "netnode with 1,000 routers": 40,
+    "bare SimPy": 1000, "AvailSim4": 50, "RePyability": 10_000, "C": 50_000,
 }  # fmt: skip
 """How many years each simulates in a round."""
 

@@ -47,6 +47,16 @@ def cluster(nodes=10, routers=10, *, agents=("l3", "dhcp"), **keys):
     })  # fmt: skip
 
 
+def ten():
+    """Ten nodes with one agent each, as each component of the rivals is one thing.
+
+    The DHCP agent, without which there is no cloud, is on a controller that never fails.
+    """
+    controller = {**CONTROLLER, "agents": ["dhcp"]}
+    network = {"kind": "network", "count": 10, "agents": ["l3"]}
+    return cluster(hosts={"controller": controller, "network": network})
+
+
 def owned(routers, **traffic):
     """So many tenants with a router each, and nothing else."""
     return {
