@@ -24,7 +24,7 @@ from simulator.clock import TICK, Rank
 from simulator.trace import Kind
 from simulator.world.agents import Agent
 from simulator.world.cluster import Routine, priority, wake
-from simulator.world.heard import Heard, HeardInLine
+from simulator.world.heard import Heard, HeardInLine, Hearing
 from simulator.world.noise import Noise, Stretch
 from simulator.world.retrying import Patience
 
@@ -83,26 +83,24 @@ class Heart:
         self._exposed = exposed
         self._count = 0  # of heartbeats emitted since time zero
         self._next = 0.0  # when the one after the last stretch leaves
-        self._heard: Heard | HeardInLine
-        if agent.control.line is None or explicit:
-            self._heard = Heard(noise, agent.control.losses, limit, keeps=not explicit)
+        self._heard: Hearing
+        line, component = agent.control.line, agent.component
+        if line is None or explicit:
+            self._heard = Heard(
+                noise, agent.control.losses, limit, keeps=not explicit, env=agent.cluster.env,
+                component=component,
+            )  # fmt: skip
         else:
-            line, component = agent.control.line, agent.component
             self._heard = HeardInLine(line, component, noise, limit, self._attend)
             self._exposed = exposed or told
         self._answered: Event | None = None  # the last one sent has been processed, if asked for
         self._unanswered: float | None = None  # when it left, if it is of a stretch and was not
         self._needed = CALM  # so many in a row must be regular before a stretch
-        self._emitted = priority(Rank.EMIT, agent.component)  # when it is its turn to
-        self._delivered = priority(Rank.DELIVER, agent.component)
         self._open: Stretch | None = None
         self._parked = False  # its process sleeps, though the agent's has ended
         self._new_life = -1  # the one that a parked process is woken for
         self._disturbed = Event(self._cluster.env)
         self._alive = False  # explicit only: as recorded
-        self._late_of: Stretch | None = None  # of which _late_at is the next late heartbeat
-        self._late_at = math.inf
-        self._calm_since = math.inf  # none was late from then until now, or _late_at
         self._regular = 0  # heartbeats in a row that were heard and not late
 
     # -- the process's life ----------------------------------------------------------------
@@ -161,8 +159,8 @@ class Heart:
     def _ask_again(self) -> None:
         """Have the process wait for the answer to the last one of the line, if there was none."""
         sent = self._next - self._interval
-        in_line = isinstance(self._heard, HeardInLine)
-        if in_line and self._calls and self._heard.last(self._cluster.env.now) < sent:
+        waits = self._calls and self._control.line is not None
+        if waits and self._heard.last(self._cluster.env.now) < sent:
             self._unanswered, self._answered = sent, Event(self._cluster.env)
 
     def _attend(self) -> None:
@@ -198,8 +196,7 @@ class Heart:
         self._count += stretch.count
         self._next = stretch.first + stretch.count * stretch.interval
         self._open = None
-        if isinstance(self._heard, HeardInLine):
-            self._heard.end()
+        self._heard.end()
         self._control.doubtful[self] = None
 
     def forget(self) -> None:
@@ -302,10 +299,7 @@ class Heart:
             return False  # it waits behind other calls
         self._open = Stretch(emission, self._count, self._interval, heard, control.epoch)
         if heard:
-            if isinstance(self._heard, HeardInLine):
-                self._heard.follow(self._open, self._line_patience())
-            else:
-                self._heard.follow(self._open, self._cluster.env.now)
+            self._heard.follow(self._open, self._cluster.env.now, self._line_patience())
         return True
 
     def _line_patience(self) -> float:
@@ -362,7 +356,6 @@ class Heart:
 
         To be called when the heartbeats of this instant have left and what was due has arrived.
         """
-        assert isinstance(self._heard, Heard)
         if self._heard.next_after(self._cluster.env.now) < until:
             self._simulate_all()
 
@@ -379,9 +372,8 @@ class Heart:
         for epoch, times in self._heard.under_way(now, self._control.epoch):
             for time in times:
                 self._come(time, epoch, answered)
-        if isinstance(self._heard, HeardInLine):
-            for time in self._heard.withdraw():
-                self._process_at(time, False, self._control.epoch, answered)
+        for time in self._heard.withdraw():
+            self._process_at(time, False, self._control.epoch, answered)
 
     def _come(self, time: float, epoch: int, answered: Event | None) -> None:
         """Have a heartbeat of a stretch arrive at *time* as one that is simulated."""
@@ -452,37 +444,11 @@ class Heart:
 
     def last_heard(self, now: float) -> float:
         """When the last heartbeat was processed, *now*, if it had its turn, at the latest."""
-        last = self._heard.last(now)
-        if last < now or self._heard.latest == now or self._has_come(now):
-            return last
-        return self._heard.last(now - TICK)
-
-    def _has_come(self, now: float) -> bool:
-        """Whether what is processed at this very instant has been."""
-        reached = self._cluster.env.reached
-        if reached > self._delivered or isinstance(self._heard, HeardInLine):
-            return True
-        stretch = self._open
-        at_once = stretch is not None and self._noise.at_once(stretch, now)
-        return at_once and reached > self._emitted
+        return self._heard.last(now)
 
     def silent_after(self, now: float, limit: float) -> float:
         """An instant before which nothing but a disturbance makes it silent for over *limit*."""
-        if self._explicit:
-            return -math.inf
-        if isinstance(self._heard, HeardInLine) and self._open is not None:
-            return self._heard.silent_after(now, limit)
-        stretch = self._open
-        if stretch is None or not stretch.heard or now < self._noise.heard_by(stretch):
-            return self.last_heard(now) + limit
-        if self._late_of is not stretch or self._late_at < now:
-            self._late_of, self._late_at = stretch, self._noise.next_late(stretch, now)
-            self._calm_since = now
-        if now - 2 * self._limit >= self._calm_since:
-            return self._late_at
-        heard = self.last_heard(now)  # after the last late ones: a silence may have begun
-        late = self._noise.next_late(stretch, max(heard - self._limit, stretch.first))
-        return heard + limit if late < now else self._late_at
+        return -math.inf if self._explicit else self._heard.silent_after(now, limit, self._open)
 
     def is_lost_since(self, time: float, now: float) -> bool:
         """Whether nothing was heard after *time*, nor will be that is not told of one by one."""
