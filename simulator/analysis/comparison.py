@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import units
 from simulator.analysis.metrics import METRICS
+from simulator.analysis.rarity import lengthened
 from simulator.analysis.results import SCHEMA_VERSION, ResultSet
 from simulator.analysis.statistics import Estimate, difference
 from simulator.errors import InputError
@@ -74,7 +75,7 @@ class Comparison:
         """*metric* of B's variant minus that of A's."""
         a, b = self.a.samples[pair.a], self.b.samples[pair.b]
         highs = (self.a.high(metric), self.b.high(metric))
-        return difference(
+        found = difference(
             b.values[metric],
             a.values[metric],
             unit=METRICS[metric].unit,
@@ -83,6 +84,8 @@ class Comparison:
             reason=b.reasons.get(metric) or a.reasons.get(metric, ""),
             paired=self.paired,
         )
+        hidden, minus = self.b.rare(metric, pair.b), self.a.rare(metric, pair.a)
+        return lengthened(found, metric, hidden, minus)
 
     def unmatched(self) -> Iterator[str]:
         """Variants that only one of the two has, in words."""

@@ -12,6 +12,7 @@ from simulator.analysis.confidence import CONFIDENCE
 from simulator.analysis.fingerprint import Fingerprint
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
+from simulator.analysis.rarity import Cause, causes_of, lengthened, rare
 from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate, pairing_factor
 from simulator.analysis.tables import objects_frame, read_table, trace_frame
 from simulator.analysis.verdicts import Finding
@@ -79,7 +80,7 @@ class ResultSet:
     def estimate(self, metric: str, variant: str) -> Estimate:
         """The mean of *metric* in *variant* and its 95 % interval."""
         sample = self._sample(metric, variant)
-        return estimate(
+        found = estimate(
             sample.values[metric],
             unit=METRICS[metric].unit,
             high=self.high(metric),
@@ -87,12 +88,22 @@ class ResultSet:
             reason=sample.reasons.get(metric, ""),
             confidence=self.confidence,
         )
+        return lengthened(found, metric, self.rare(metric, variant))
+
+    def rare(self, metric: str, variant: str) -> tuple[Cause, ...]:
+        """What matters to *metric*, but fails too seldom for these replications to tell."""
+        seconds = len(self.replications) * self.scenario.window
+        return rare(self._causes[variant], metric, seconds)
+
+    @cached_property
+    def _causes(self) -> dict[str, tuple[Cause, ...]]:
+        return {name: causes_of(self.scenario.variants[name]) for name in self.variants}
 
     def difference(self, metric: str, variant: str, baseline: str | None = None) -> Estimate:
         """*variant* minus *baseline* (by default the scenario's), replication by replication."""
-        base = self._sample(metric, baseline or self.scenario.baseline)
-        sample = self._sample(metric, variant)
-        return difference(
+        baseline = baseline or self.scenario.baseline
+        base, sample = self._sample(metric, baseline), self._sample(metric, variant)
+        found = difference(
             sample.values[metric],
             base.values[metric],
             unit=METRICS[metric].unit,
@@ -100,6 +111,9 @@ class ResultSet:
             counts=METRICS[metric].counts,
             reason=sample.reasons.get(metric) or base.reasons.get(metric, ""),
             confidence=self.confidence,
+        )
+        return lengthened(
+            found, metric, self.rare(metric, variant), minus=self.rare(metric, baseline)
         )
 
     @property

@@ -163,6 +163,11 @@ def difference(
     return _paired(a, b, quantity) if paired else _between(a, b, quantity)
 
 
+def usual(values: Floats, *, unit: str, confidence: float = CONFIDENCE) -> Estimate:
+    """The mean of two or more *values* of any sign and size, with the t interval."""
+    return _usual(values, values, -math.inf, _Quantity(unit, None, False, confidence))
+
+
 def pairing_factor(a: Floats, b: Floats) -> float | None:
     """How many times smaller the variance of a - b is than that of independent samples.
 

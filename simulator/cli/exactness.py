@@ -13,6 +13,7 @@ from simulator.cli.sheets import Sheet, emit_sheets
 
 if TYPE_CHECKING:
     from simulator.analysis.results import ResultSet
+    from simulator.analysis.verdicts import Undecided
     from simulator.exact.check import Comparison
     from simulator.exact.twins import Corrected
 
@@ -23,13 +24,16 @@ CORRECTED = ("metric", "variant", "mean", "corrected", "variance")
 COLUMNS = ("metric", "variant", "simulated", "exact", "z", "verdict", "why")
 
 
-def judge(result: ResultSet, bound: float, form: str) -> int:
-    """Print every comparison of *result* with exact answers; 1 if any is beyond *bound*.
+def judge(result: ResultSet, bound: float, form: str, undecided: Undecided) -> int:
+    """Print every comparison of *result* with exact answers; the exit code.
+
+    1 if any is beyond *bound*, 4 if no metric has an exact answer; 3 if none of those that have
+    could be judged, or what *undecided* makes of that. Some that could not are no failure.
 
     JSON and CSV of the result go to standard output alone; the comparison then goes to standard
     error, a line for each metric.
     """
-    from simulator.analysis.verdicts import exit_code
+    from simulator.analysis.verdicts import EXIT_CODES, Verdict, exit_code
     from simulator.exact.answers import answers
     from simulator.exact.check import comparisons, meaning
 
@@ -37,7 +41,11 @@ def judge(result: ResultSet, bound: float, form: str) -> int:
     found = comparisons(result, exact, bound)
     findings = [one.finding(bound) for one in found]
     sheet = Sheet("Simulated beside exact", COLUMNS, [_line(one) for one in found])
-    last = meaning(len(found), bound) if found else "no metric of this scenario has an exact answer"
+    judged = sum(finding.verdict != Verdict.UNDECIDED for finding in findings)
+    if judged:
+        last = meaning(judged, bound)
+    else:
+        last = "nothing could be judged" if found else "no metric here has an exact answer"
     if form in ("json", "csv"):
         for finding in findings:
             note(f"{finding.verdict}: {finding.name}: {finding.found}")
@@ -45,7 +53,9 @@ def judge(result: ResultSet, bound: float, form: str) -> int:
     else:
         emit("\n")
         emit_sheets([sheet], form, document={}, notes=[last])
-    return exit_code(findings, undecided="pass")
+    if not found:
+        return EXIT_CODES[Verdict.MISSING]
+    return exit_code(findings, undecided="pass" if judged else undecided)
 
 
 def _line(one: Comparison) -> tuple[str, ...]:
@@ -63,18 +73,23 @@ def correct(result: ResultSet, form: str) -> None:
     """
     from simulator.exact.twins import TWIN, control_variate
 
-    lines = [_corrected(one) for one in control_variate(result)]
+    found = control_variate(result)
+    lines = [_corrected(one) for one in found]
     title = f"Corrected by the exact mean of {TWIN} [95 % interval]"
     last = "variance: so many times smaller, for which it takes so many times the replications"
     if not lines:
-        last = f"nothing is corrected: {TWIN} has no exact mean here, or too few saw it vary"
+        last = (
+            f"nothing is corrected: {TWIN} has no exact mean here, other things than hosts, NICs "
+            "and uplinks fail (agents, broker, controllers), or too few replications saw anything"
+        )
+    notes = dict.fromkeys(one.estimate.note for one in found if one.estimate.note)
     if form in ("json", "csv"):
         for line in lines:
             note(", ".join(filter(None, line)))
         note(last)
     else:
         emit("\n")
-        emit_sheets([Sheet(title, CORRECTED, lines)], form, document={}, notes=[last])
+        emit_sheets([Sheet(title, CORRECTED, lines)], form, document={}, notes=[last, *notes])
 
 
 def _corrected(one: Corrected) -> tuple[str, ...]:
@@ -82,4 +97,5 @@ def _corrected(one: Corrected) -> tuple[str, ...]:
 
     variant = f"{one.variant} - {one.minus}" if one.minus else one.variant
     both = cells(one.metric, [one.plain, one.estimate], signed=bool(one.minus))
-    return one.metric, variant, *map(str, both), f"{one.factor:.2g} x"
+    factor = f"{one.factor:.2g} x" if one.factor < 10_000 else "over 10,000 x"
+    return one.metric, variant, *map(str, both), factor + " (harms)" * (one.factor < 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,11 @@ def command(
     """
     if no_save and output:
         raise click.UsageError("--no-save and --output exclude each other")
+    if check_exact is not None and not math.isfinite(check_exact):
+        raise click.UsageError(f"--check-exact {check_exact}: must be finite")
     wanted = targets(until, most)
+    if wanted and replications is not None:  # the first look is then
+        wanted.append(f"replications={replications}")
     loaded = read_scenario(scenario, (*overrides, *wanted), quiet=quiet)
     from simulator.analysis.folder import check_target
     from simulator.experiment.runner import run
@@ -133,7 +138,8 @@ def command(
     if control_variate and result.replications:
         exactness.correct(result, shown.form)
     if check_exact is not None and not result.partial:
-        code = exactness.judge(result, check_exact, shown.form) or code
+        found = exactness.judge(result, check_exact, shown.form, undecided or "undecided")
+        code = 1 if 1 in (code, found) else found or code
     return INTERRUPTED if result.partial else code
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from simulator.analysis.confidence import mean_interval, rule_of_three
 from simulator.analysis.metrics import METRICS
+from simulator.analysis.rarity import reach
 from simulator.analysis.results import ResultSet
 from simulator.analysis.verdicts import Finding, Verdict
 from simulator.exact.answer import Answer, Answers
@@ -67,12 +68,19 @@ def _normal(t: float, freedom: int) -> float:
 
 
 def compare(
-    values: Floats, answer: Answer, high: float | None, bound: float, looks: int = 1
+    values: Floats,
+    answer: Answer,
+    high: float | None,
+    bound: float,
+    *,
+    looks: int = 1,
+    reach: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[float | None, Verdict, str]:
     """The z of *values*, the verdict on it, and why; *high* is the largest possible value.
 
     A run that was looked at up to *looks* times, and ended by what was seen, gets so much more room
-    that its chance to fail a right model is the same.
+    that its chance to fail a right model is the same. *reach*: how far below and above the truth
+    may lie for what is too rare to be seen (`analysis/rarity.py`).
     """
     n, exact = values.size, answer.value
     if n < 2:
@@ -86,11 +94,14 @@ def compare(
     z = z_score(values, exact)
     if not answer.exact:
         return z, Verdict.UNDECIDED, "an approximation judges nothing"
-    low, high_end = mean_interval(values, 1 - _chance(bound) / looks)
-    verdict = Verdict.PASS if low <= exact <= high_end else Verdict.FAIL
-    reason = "skewed values" if looks == 1 else f"skewed values, or the best of {looks} looks,"
-    excuse = f", as {reason} may be" if abs(z) > bound and verdict == Verdict.PASS else ""
-    return z, verdict, f"z = {z:+.2f}{excuse}"
+    low, top = mean_interval(values, 1 - _chance(bound) / looks)
+    if low <= exact <= top:
+        reason = "skewed values" if looks == 1 else f"skewed values, or the best of {looks} looks,"
+        excuse = f", as {reason} may be" if abs(z) > bound else ""
+        return z, Verdict.PASS, f"z = {z:+.2f}{excuse}"
+    if low - reach[0] <= exact <= top + reach[1]:
+        return z, Verdict.UNDECIDED, f"z = {z:+.2f}, and some failures are too rare to be seen"
+    return z, Verdict.FAIL, f"z = {z:+.2f}"
 
 
 def _chance(bound: float) -> float:
@@ -122,7 +133,8 @@ def comparisons(result: ResultSet, exact: list[Answers], bound: float = BOUND) -
             values = values[~np.isnan(values)]
             if values.size:
                 high = METRICS[metric].largest(result.scenario.window)
-                z, verdict, why = compare(values, answer, high, bound, looks)
+                far = reach(metric, result.rare(metric, answers.variant))
+                z, verdict, why = compare(values, answer, high, bound, looks=looks, reach=far)
                 error = float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else 0
                 mean = float(values.mean())
                 found.append(

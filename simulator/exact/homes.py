@@ -228,8 +228,8 @@ class Homes:
                 raise RefusedError("a node that is back sets up one object after the other")
 
     def _waits(self, place: int, *, first: bool) -> Mapping[float, float]:
-        """From the return of a node's host until an object is set up there, s."""
-        if self.failing.law(self.nodes[place].host) is None:
+        """From the return of a node's host, or agent, until an object is set up there, s."""
+        if not self.nodes[place].restarts:
             return {0.0: 1.0}
         return delays.service(self.plan, self.sort, self._companions(place), first=first)
 

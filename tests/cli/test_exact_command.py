@@ -83,10 +83,46 @@ def test_a_document_stays_one_with_a_control_variate(netnode):
 
 def test_with_few_replications_nothing_is_corrected(netnode):
     done = netnode("run", SPLIT, *FEW, "-n", "10", "--control-variate")
-    assert "nothing is corrected: node.availability has no exact mean here, or too" in done.out
+    assert "nothing is corrected: node.availability has no exact mean here, other" in done.out
 
 
 def test_a_run_says_what_pairing_gains(netnode):
     assert "common random numbers: variances of differences are" in netnode("run", SPLIT, *FEW).out
     few = netnode("run", SPLIT, *FEW, "-n", "19").out
     assert "common random numbers" not in few
+
+
+def test_without_an_exact_answer_there_is_no_pass(netnode, monkeypatch):
+    from simulator.exact import check
+
+    monkeypatch.setattr(check, "comparisons", lambda *args: [])
+    done = netnode("run", SPLIT, *FEW, "-n", "2", "--check-exact")
+    assert "no metric here has an exact answer" in done.out
+    assert done.code == 4
+
+
+@pytest.mark.parametrize(("more", "code"), [((), 3), (("--undecided=pass",), 0)])
+def test_where_nothing_could_be_judged_there_is_no_pass(netnode, monkeypatch, more, code):
+    """Of all that is exact only what two replications cannot decide is left."""
+    from simulator.exact import check
+
+    kept = check.comparisons
+    undecided = lambda *args: [c for c in kept(*args) if c.verdict == "undecided"]  # noqa: E731
+    monkeypatch.setattr(check, "comparisons", undecided)
+    done = netnode("run", SPLIT, *FEW, "-n", "2", "--check-exact", *more)
+    assert "nothing could be judged" in done.out
+    assert done.code == code
+
+
+@pytest.mark.parametrize("bound", ["nan", "inf"])
+def test_a_bound_is_finite(netnode, bound):
+    done = netnode("run", SPLIT, *FEW, f"--check-exact={bound}")
+    assert done.code == 2
+    assert "must be finite" in done.err
+
+
+def test_the_first_look_is_after_as_many_replications_as_were_asked_for(netnode):
+    until = ("--until", "router.availability=5%", "--most", "80", "-S", "replications=1000")
+    done = netnode("run", SPLIT, *FEW, "-n", "40", *until)
+    assert done.code == 0
+    assert "target reached after 40 of at most 80" in done.out

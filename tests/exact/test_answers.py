@@ -361,3 +361,15 @@ def test_nova_network_has_no_routers():
         "hosts": {"controller": CONTROLLER, "compute": {"kind": "compute", "count": 2}},
     }  # fmt: skip
     assert "nova-network" in exact(**keys).refused["router.availability"]
+
+
+@pytest.mark.parametrize("neutron", [PROMPT, {}])
+def test_agents_that_need_time_are_refused_though_hosts_never_fail(neutron):
+    """An L3 agent that restarts wipes, and asks the server what to set up, soon or later."""
+    rare = {"time_to_failure": {"exponential": {"mean": "500h"}},
+            "time_to_repair": {"exponential": {"mean": "10s"}}}  # fmt: skip
+    keys = {"failures": {"agent.l3": rare}}
+    slow = exact(costs={**FREE, "rpc_call": "20ms"}, neutron=neutron, **keys)
+    for metric in ("router.availability", "router.outages", "router.downtime_configuring"):
+        assert "agents need time" in slow.refused[metric]
+    assert ("router.availability" in exact(neutron=neutron, **keys).found) == bool(neutron)

@@ -89,7 +89,7 @@ def test_a_run_that_was_looked_at_often_has_more_room():
     """z = -4.5 fails at a bound of 4; of the farthest of 100 looks it says nothing."""
     values = stats.norm.ppf((np.arange(1000) + 0.5) / 1000)
     truth = exact(4.5 * values.std(ddof=1) / math.sqrt(1000))
-    once, often = (compare(values, truth, None, 4.0, looks) for looks in (1, 100))
+    once, often = (compare(values, truth, None, 4.0, looks=looks) for looks in (1, 100))
     assert (once[1], often[1]) == (Verdict.FAIL, Verdict.PASS)
     assert once[0] == often[0] == pytest.approx(-4.5, abs=0.06)
     assert "100 looks" in often[2]

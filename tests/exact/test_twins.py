@@ -80,12 +80,34 @@ def test_differences_are_corrected_by_both_variants():
     [
         {"failures": {"host.network": outage(1000, 1000)}},  # nothing varies
         {"failures": {"host.network": HEAVY}, "start": "all_up"},  # no exact mean
-        {"failures": {"agent.l3": HEAVY}},  # the nodes never fail: nothing to correct by
+        {"failures": {"nic.data": HEAVY}},  # the nodes never fail: nothing to correct by
+        {"failures": {"host.network": HEAVY, "agent.l3": HEAVY}},  # what meets is too rare
+        {"failures": {"host.network": HEAVY, "broker": HEAVY}},
+        {"failures": {"host.network": HEAVY, "host.controller": HEAVY}},
     ],
 )
 def test_where_nothing_can_be_corrected_nothing_is(keys):
-    _, corrected = found(30, **keys)
-    assert not [one for one in corrected.values() if one.factor != 1]
+    assert not found(30, **keys)[1]
+
+
+def test_what_is_on_the_way_of_something_rare_is_not_corrected():
+    """An external NIC fails once in 200 years: who needs it has no sound spread, others have."""
+    rare = {"time_to_failure": {"exponential": {"mean": "200y"}}, "time_to_repair": "48h"}
+    nics = {f"network-{i}/external": rare for i in (1, 2)}
+    _, corrected = found(40, failures={"host.network": HEAVY, **nics})
+    assert {name for *_, name in corrected} == {
+        "router.east_west_availability", "router.downtime_host", "network.availability"
+    }  # fmt: skip
+
+
+def test_a_metric_that_some_replications_lack_is_not_corrected():
+    """Of those in which it is defined, the nodes have another mean."""
+    result, corrected = found(40, failures={"host.network": HEAVY})
+    (name,) = result.variants
+    assert (name, "", "router.availability") in corrected
+    result.samples[name].values["router.availability"][3] = np.nan
+    left = {one.metric for one in control_variate(result)}
+    assert left == {metric for *_, metric in corrected} - {"router.availability"}
 
 
 def test_too_few_replications_are_not_corrected():

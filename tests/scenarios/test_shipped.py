@@ -129,14 +129,15 @@ def test_the_readme_quotes_what_own_rebuild_costs_print():
     ) in WORDS
 
 
+@pytest.mark.slow
 def test_the_readme_quotes_what_a_control_variate_corrects():
     lines = []
-    for one in control_variate(results("folsom-vs-grizzly", 200)):
+    for one in control_variate(results("flapping", 100)):
         if not one.minus:
             both = map(str, cells(one.metric, [one.plain, one.estimate]))
             lines.append((one.metric, one.variant, *both, f"{one.factor:.2g} x"))
     quoted = [line for line in lines if f"| {' | '.join(line)} |" in README]
-    assert len(quoted) == 3
+    assert len(quoted) == 2
 
 
 @pytest.mark.slow
