@@ -387,7 +387,8 @@ class Heart:
     def _answer(self, arrival: float | None, sent: float) -> Generator[Event, Any, bool]:
         """Wait for the answer to a call of *sent* that arrives at *arrival*: whether it came."""
         cluster, control, component = self._cluster, self._control, self._agent.component
-        epoch, deadline = control.epoch, sent + self._waits.seconds
+        waits = self._waits  # of this life: the process may end, and another begin, meanwhile
+        epoch, deadline = control.epoch, sent + waits.seconds
         if arrival is not None and control.line:
             if (yield from self._processed_by(deadline)):
                 if cluster.env.now - sent >= self._interval:
@@ -402,7 +403,7 @@ class Heart:
         elif self._calls and (yield from self._outlives_server(deadline)):
             return True
         yield cluster.until(deadline, Rank.AGENT, component)
-        pause = self._waits.expired()
+        pause = waits.expired()
         if pause:
             yield cluster.until(deadline + pause, Rank.AGENT, component)
         return False
