@@ -66,10 +66,25 @@ def _line(one: Comparison) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def corrections(result: ResultSet) -> dict[str, object]:
+    """*result*'s means corrected by a control variate, for JSON."""
+    from simulator.exact.twins import control_variate
+
+    return {
+        "control_variate": [
+            {
+                "variant": one.variant, **({"minus": one.minus} if one.minus else {}),
+                "metric": one.metric, **one.estimate.as_dict(), "factor": one.factor,
+            }
+            for one in control_variate(result)
+        ]
+    }  # fmt: skip
+
+
 def correct(result: ResultSet, form: str) -> None:
     """Print *result*'s means corrected by a control variate, and what that does to variances.
 
-    As above, on standard error for JSON and CSV.
+    JSON has them inside; with CSV they go to standard error, a line for each metric.
     """
     from simulator.exact.twins import TWIN, control_variate
 
@@ -83,7 +98,9 @@ def correct(result: ResultSet, form: str) -> None:
             "and uplinks fail (agents, broker, controllers), or too few replications saw anything"
         )
     notes = dict.fromkeys(one.estimate.note for one in found if one.estimate.note)
-    if form in ("json", "csv"):
+    if form == "json":
+        note(last)
+    elif form == "csv":
         for line in lines:
             note(", ".join(filter(None, line)))
         note(last)

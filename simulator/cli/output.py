@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -50,12 +50,14 @@ def drop(stream: TextIO) -> None:
         return
 
 
-def emit_source(source: Source, form: str, *, everything: bool = False) -> None:
-    """Print a result or comparison in one of FORMATS."""
+def emit_source(
+    source: Source, form: str, *, everything: bool = False, more: Mapping[str, object] | None = None
+) -> None:
+    """Print a result or comparison in one of FORMATS; *more* is added to JSON."""
     from simulator.analysis import report
 
     if form == "json":
-        emit_json(source.document())
+        emit_json({**source.document(), **(more or {})})
     elif form == "csv":
         emit(report.csv(source))
     elif form == "md":

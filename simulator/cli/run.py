@@ -41,6 +41,7 @@ class Output:
     form: str
     everything: bool
     folder: Path | None
+    corrected: bool
 
 
 @click.command(short_help="Simulate a scenario; print and keep what it found.")
@@ -113,7 +114,7 @@ def command(
     folder = None if no_save else output or _default_folder(loaded.name)
     if folder:
         check_target(folder)
-    shown = Output("json" if as_json else form, everything, folder)
+    shown = Output("json" if as_json else form, everything, folder, control_variate)
     try:
         with progress(loaded.name, quiet=quiet) as tell:
             result = run(
@@ -171,7 +172,8 @@ def _deliver(result: ResultSet, output: Output, *, quiet: bool) -> None:
         return
     unprinted: OSError | OutputError | None = None
     try:
-        emit_source(result, output.form, everything=output.everything)
+        more = exactness.corrections(result) if output.corrected and output.form == "json" else {}
+        emit_source(result, output.form, everything=output.everything, more=more)
     except (OSError, OutputError) as error:
         unprinted = error
     if output.folder:

@@ -74,10 +74,20 @@ def test_means_corrected_by_a_control_variate(netnode, form):
     assert "so many times smaller" in table
 
 
-def test_a_document_stays_one_with_a_control_variate(netnode):
-    done = netnode("run", SPLIT, *FEW, "--control-variate", "--json")
-    found = json.loads(done.out)["differences"]["conflict - split"]
-    assert found["router.availability"]["pairing_factor"] > 0
+def test_a_document_has_corrected_means_inside(netnode):
+    document = json.loads(netnode("run", SPLIT, *FEW, "--control-variate", "--json").out)
+    assert document["differences"]["conflict - split"]["router.availability"]["pairing_factor"] > 0
+    found = {(one["variant"], one.get("minus"), one["metric"]): one
+             for one in document["control_variate"]}  # fmt: skip
+    assert found["split", None, "router.availability"]["mean"] == pytest.approx(0.8, abs=1e-4)
+    assert found["split", None, "router.availability"]["factor"] > 1000
+    assert ("conflict", "split", "router.downtime_host") in found
+    assert "control_variate" not in json.loads(netnode("run", SPLIT, *FEW, "--json").out)
+
+
+def test_csv_stays_one_table_with_a_control_variate(netnode):
+    done = netnode("run", SPLIT, *FEW, "--control-variate", "--format", "csv")
+    assert len({len(line) for line in csv.reader(io.StringIO(done.out))}) == 1
     assert "router.availability, split, " in done.err
 
 
