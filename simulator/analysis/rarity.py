@@ -3,9 +3,10 @@
 An interval knows nothing of what no replication saw, and too little of what a few did: of short
 outages in all replications and a long one in one of 200 it holds the mean less than six times in
 ten. But the scenario says how seldom its components fail, and how long they are down in the mean:
-no more than that can be lost to them. So where components of one sort and law are expected to fail
-fewer than FEW times in all replications, the interval of what they take away reaches that much
-further. `tests/analysis/test_rarity.py` measures how well that holds, and from there on without it.
+but for what their return takes (boot, setting up), no more than that can be lost to them. So where
+components of one sort and law are expected to fail fewer than FEW times in all replications, the
+interval of what they take away reaches that much further. `tests/analysis/test_rarity.py` measures
+how well that holds, and from there on without it.
 """
 
 from __future__ import annotations

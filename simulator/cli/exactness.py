@@ -66,29 +66,26 @@ def _line(one: Comparison) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def corrections(result: ResultSet) -> dict[str, object]:
-    """*result*'s means corrected by a control variate, for JSON."""
-    from simulator.exact.twins import control_variate
-
+def document(found: list[Corrected]) -> dict[str, object]:
+    """Means corrected by a control variate, for JSON."""
     return {
         "control_variate": [
             {
                 "variant": one.variant, **({"minus": one.minus} if one.minus else {}),
                 "metric": one.metric, **one.estimate.as_dict(), "factor": one.factor,
             }
-            for one in control_variate(result)
+            for one in found
         ]
     }  # fmt: skip
 
 
-def correct(result: ResultSet, form: str) -> None:
-    """Print *result*'s means corrected by a control variate, and what that does to variances.
+def print_corrected(found: list[Corrected], form: str) -> None:
+    """Print means corrected by a control variate, and what that does to their variance.
 
     JSON has them inside; with CSV they go to standard error, a line for each metric.
     """
-    from simulator.exact.twins import TWIN, control_variate
+    from simulator.exact.twins import TWIN
 
-    found = control_variate(result)
     lines = [_corrected(one) for one in found]
     title = f"Corrected by the exact mean of {TWIN} [95 % interval]"
     last = "variance: so many times smaller, for which it takes so many times the replications"
@@ -97,7 +94,6 @@ def correct(result: ResultSet, form: str) -> None:
             f"nothing is corrected: {TWIN} has no exact mean here, other things than hosts, NICs "
             "and uplinks fail (agents, broker, controllers), or too few replications saw anything"
         )
-    notes = dict.fromkeys(one.estimate.note for one in found if one.estimate.note)
     if form == "json":
         note(last)
     elif form == "csv":
@@ -105,6 +101,7 @@ def correct(result: ResultSet, form: str) -> None:
             note(", ".join(filter(None, line)))
         note(last)
     else:
+        notes = dict.fromkeys(one.estimate.note for one in found if one.estimate.note)
         emit("\n")
         emit_sheets([Sheet(title, CORRECTED, lines)], form, document={}, notes=[last, *notes])
 

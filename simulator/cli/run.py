@@ -29,6 +29,7 @@ from simulator.errors import OutputError, PartialRunError
 if TYPE_CHECKING:
     from simulator.analysis.results import ResultSet
     from simulator.analysis.verdicts import Undecided
+    from simulator.exact.twins import Corrected
     from simulator.experiment.runner import Objects
 
 INTERRUPTED = 130
@@ -134,10 +135,10 @@ def command(
         if result.partial:
             done, planned = len(result.replications), result.scenario.looks[-1]
             note(f"interrupted: {done} of {planned} replications had finished")
-        _deliver(result, shown, quiet=quiet)
+        corrected = _deliver(result, shown, quiet=quiet)
         code = _check(result, shown.form, undecided or "undecided", quiet=quiet)
     if control_variate and result.replications:
-        exactness.correct(result, shown.form)
+        exactness.print_corrected(corrected, shown.form)
     if check_exact is not None and not result.partial:
         found = exactness.judge(result, check_exact, shown.form, undecided or "undecided")
         code = 1 if 1 in (code, found) else found or code
@@ -165,14 +166,19 @@ def _default_folder(name: str) -> Path:
     return folder
 
 
-def _deliver(result: ResultSet, output: Output, *, quiet: bool) -> None:
-    """Print and save *result*: each even if the other cannot be done."""
+def _deliver(result: ResultSet, output: Output, *, quiet: bool) -> list[Corrected]:
+    """Print and save *result*, each even if the other cannot be done; its corrected means."""
     if not result.replications:
         note("nothing had finished, so nothing is kept")
-        return
+        return []
     unprinted: OSError | OutputError | None = None
+    corrected, more = [], {}
+    if output.corrected:
+        from simulator.exact.twins import control_variate
+
+        corrected = control_variate(result)
+        more = exactness.document(corrected)
     try:
-        more = exactness.corrections(result) if output.corrected and output.form == "json" else {}
         emit_source(result, output.form, everything=output.everything, more=more)
     except (OSError, OutputError) as error:
         unprinted = error
@@ -182,6 +188,7 @@ def _deliver(result: ResultSet, output: Output, *, quiet: bool) -> None:
             note(f"written to {output.folder}{' (partial)' if result.partial else ''}")
     if unprinted is not None:
         raise unprinted
+    return corrected
 
 
 def _check(result: ResultSet, form: str, undecided: Undecided, *, quiet: bool) -> int:

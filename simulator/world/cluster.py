@@ -33,8 +33,9 @@ class Instants(Environment):
 
     def step(self) -> None:
         """Let the next event happen."""
-        time, turn, *_ = self._queue[0]
-        self.reached = turn if time > self._now or turn > self.reached else self.reached
+        first = self._queue[0]
+        if first[0] > self._now or first[1] > self.reached:
+            self.reached = first[1]
         super().step()
 
 

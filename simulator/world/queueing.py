@@ -21,7 +21,7 @@ from simulator.clock import TICK, Rank
 from simulator.distributions import Distribution
 from simulator.trace import Floats
 from simulator.world.arrivals import SIZE, Agents, Arrivals, Batch, Position
-from simulator.world.cluster import Cluster, Instants, priority
+from simulator.world.cluster import Cluster, priority
 from simulator.world.lanes import Lanes
 from simulator.world.noise import Noise, Stretch
 from simulator.world.streams import SERVICE, Streams, times_at
@@ -129,7 +129,6 @@ class Line:
         workers: Callable[[], tuple[Lanes, int]],
         stir: Callable[[], None],
     ) -> None:
-        assert isinstance(cluster.env, Instants)
         self._cluster = cluster
         self._env = cluster.env
         self._limit = limit
