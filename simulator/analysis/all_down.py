@@ -27,28 +27,28 @@ from simulator.trace import Kind, Sort
 NOBODY = np.empty(0, dtype=np.int64)
 
 
-def all_down(history: History) -> Spans:
-    """When no router served while one existed."""
+def all_down(history: History, serving: Rows) -> Spans:
+    """When routers existed and none of them was in *serving*."""
     lives = history.lives(Sort.ROUTER)
-    return difference(union(lives.start, lives.end), _times(history.routed))
+    return difference(union(lives.start, lives.end), _times(serving))
 
 
-def all_down_by_nodes(history: History) -> Spans:
+def all_down_by_nodes(history: History, silent: Spans) -> Spans:
     """When nodes and agents alone kept a router from serving, and none served.
 
-    Uplinks are taken to be up. A router is excused, so that it neither serves nor counts as down,
-    while it is bound to no agent through no node's fault (see `unhosted`), or while all that keeps
-    its node from serving it is that the L3 agent (to set it up) or the L2 agent (to wire it) waits
-    for broker or server, that the broker lost what would have told the L3 agent of it (`untold`),
-    or that its ports are not bound and its L2 agent was sound (`refusals`).
+    *silent*: when all were down, had no uplink failed. A router is excused, so that it neither
+    serves nor counts as down, while it is bound to no agent through no node's fault (see
+    `unhosted`), or while all that keeps its node from serving it is that the L3 agent (to set it
+    up) or the L2 agent (to wire it) waits for broker or server, that the broker lost what would
+    have told the L3 agent of it (`untold`), or that its ports are not bound and its L2 agent was
+    sound (`refusals`).
     """
+    if not silent.starts.size:
+        return NOTHING
     serving, lives = history.routed_by_nodes, history.lives(Sort.ROUTER)
     same = serving is history.routed
-    down = history.router_outages if same else gaps(serving, lives)
-    excused = _excused(history)
-    if excused.owner.size:
-        down = down.without(excused)
-    return difference(_times(down), _times(serving))
+    down = (history.router_outages if same else gaps(serving, lives)).covered_by(silent)
+    return _times(down.without(_excused(history)))
 
 
 def _excused(history: History) -> Rows:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.analysis.demands import Demands
-from simulator.analysis.intervals import Rows, gaps, union
+from simulator.analysis.intervals import Rows, union
 from simulator.analysis.profile import Profile
 from simulator.analysis.service import History
 from simulator.analysis.sharing import Sharing
@@ -55,7 +55,7 @@ def _lost(
     trace, peak = history.trace, max(profile.factors)
     is_uplink_full = _may_uplink_be_full(history, demands, rows, peak)
     if not is_uplink_full and not _may_node_be_full(history, demands, rows, peak):
-        silent = gaps(rows, demands.lives)
+        silent = demands.unserved(rows, history.router_outages)
         spans = union(silent.start, silent.end)
         held = (profile.held(spans.ends) - profile.held(spans.starts)).sum(axis=1)
         return 0.0, float(sum(t for t, f in zip(held, profile.factors, strict=True) if f > 0))
@@ -70,6 +70,8 @@ def _may_node_be_full(history: History, demands: Demands, rows: Rows, peak: floa
     """Whether any node would be full with all routers it ever had, at once."""
     nodes = history.trace.nodes
     width = nodes.host.size
+    other = (rows.owner[1:] != rows.owner[:-1]) | (rows.node[1:] != rows.node[:-1])
+    rows = rows.take(np.flatnonzero(np.append(True, other)[: rows.owner.size]))
     keys, place = np.unique(demands.router[rows.owner] * width + rows.node, return_inverse=True)
     most = np.zeros(keys.size)
     np.maximum.at(most, place, demands.load[rows.owner] * peak)

@@ -21,15 +21,26 @@ class Demands:
     """Parts of what routers offer: each *load*, bit/s, of a *router* during its *lives*.
 
     The first *central* parts go by the node that serves the router, and are in its order, disjoint.
+    If *whole*, each is all that its router offers in all its life.
     """
 
     router: Ints
     load: Floats
     lives: Lives
     central: int
+    whole: bool = False
 
     def by_network_node(self, rows: Rows) -> Rows:
-        """*rows* of routers as rows of the central parts; by owner and start."""
+        """*rows* of routers, inside their lives, as rows of the central parts; by owner and start.
+
+        So must *rows* be.
+        """
+        if self.whole:
+            part = np.full(int(rows.owner.max(initial=-1)) + 1, -1)
+            some = self.router[self.router < part.size]
+            part[some] = np.arange(some.size)
+            rows = replace(rows, owner=part[rows.owner])
+            return rows.where(rows.owner >= 0)
         size = self.central
         parts = Rows(
             self.router[:size], np.arange(size), self.lives.start[:size], self.lives.end[:size]
@@ -37,6 +48,14 @@ class Demands:
         which, found = join(rows.owner, rows.start, rows.end, parts)
         found = Rows(found.node, rows.node[which], found.start, found.end)
         return found.take(np.lexsort((found.start, found.owner)))
+
+    def unserved(self, rows: Rows, outages: Rows) -> Rows:
+        """When parts are not served in *rows*, which are by part; *outages* are the routers'."""
+        if not self.whole:
+            return gaps(rows, self.lives)
+        asking = np.zeros(int(outages.owner.max(initial=-1)) + 1, dtype=bool)
+        asking[self.router[self.router < asking.size]] = True
+        return outages.where(asking[outages.owner])
 
 
 def demands(history: History, residents: Residents | None) -> tuple[Demands, Rows]:
@@ -49,9 +68,8 @@ def demands(history: History, residents: Residents | None) -> tuple[Demands, Row
     if residents is not None:
         return _distributed(history, residents, np.where(loaded, objects.load_bps, 0.0))
     router = np.flatnonzero(loaded)
-    found = Demands(
-        router, objects.load_bps[router], Lives(lives.start[router], lives.end[router]), router.size
-    )
+    own = Lives(lives.start[router], lives.end[router])
+    found = Demands(router, objects.load_bps[router], own, router.size, whole=True)
     return found, found.by_network_node(history.routed)
 
 

@@ -160,13 +160,18 @@ class Rows:
 
     def clipped(self, begin: float, end: float) -> Rows:
         """The part of each row inside [begin, end); empty ones are dropped."""
+        if self.start.min(initial=begin) >= begin and self.end.max(initial=end) <= end:
+            return self.where(self.end > self.start)
         start, stop = np.maximum(self.start, begin), np.minimum(self.end, end)
         return Rows(self.owner, self.node, start, stop).where(stop > start)
 
     def inside(self, lives: Lives) -> Rows:
         """The part of each row inside its owner's life; empty ones are dropped."""
-        start = np.maximum(self.start, lives.start[self.owner])
-        end = np.minimum(self.end, lives.end[self.owner])
+        start, end = lives.start[self.owner], lives.end[self.owner]
+        if np.all(start <= self.start) and np.all(end >= self.end):
+            return self.where(self.end > self.start)
+        np.maximum(start, self.start, out=start)
+        np.minimum(end, self.end, out=end)
         return Rows(self.owner, self.node, start, end).where(end > start)
 
     def covered_by(self, spans: Spans) -> Rows:
@@ -224,7 +229,7 @@ class Rows:
     def merged(self) -> Rows:
         """The union of each owner's rows, whatever their nodes; by owner and start."""
         rows = self.ordered()
-        return _united(Rows(rows.owner, np.full(rows.owner.size, -1), rows.start, rows.end))
+        return _united(Rows(rows.owner, nowhere(rows.owner.size), rows.start, rows.end))
 
     def joined(self) -> Rows:
         """The union of each owner's rows at each node; by owner and start."""
@@ -302,8 +307,15 @@ def gaps(serving: Rows, lives: Lives) -> Rows:
     start = np.concatenate([begin, serving.end[last], lives.start[silent]])
     end = np.concatenate([serving.start, lives.end[final], lives.end[silent]])
     filled = np.flatnonzero(end > start)
-    node = np.full(filled.size, -1, dtype=np.int64)
-    return Rows(owners[filled], node, start[filled], end[filled])
+    return Rows(owners[filled], nowhere(filled.size), start[filled], end[filled])
+
+
+def nowhere(count: int) -> Ints:
+    """The node of so many rows of no one node: read only, and of no size."""
+    return np.ndarray((count,), np.int64, _NOWHERE, strides=(0,))
+
+
+_NOWHERE = np.int64(-1).tobytes()
 
 
 def ranges(owner: Ints) -> tuple[Ints, Ints]:

@@ -75,12 +75,15 @@ class Measured:
     @cached_property
     def all_down(self) -> Spans:
         """When no router served while one existed."""
-        return all_down(self.history)
+        return all_down(self.history, self.history.routed)
 
     @cached_property
     def all_down_by_nodes(self) -> Spans:
         """When nodes and agents alone kept a router from serving, and none served."""
-        return all_down_by_nodes(self.history)
+        history = self.history
+        same = history.routed_by_nodes is history.routed
+        silent = self.all_down if same else all_down(history, history.routed_by_nodes)
+        return all_down_by_nodes(history, silent)
 
     @cached_property
     def blasts(self) -> Floats:

@@ -20,6 +20,8 @@ class Profile:
 
     def held(self, times: Floats) -> Floats:
         """Seconds of each step in [0, t), one row a step."""
+        if len(self.factors) == 1:
+            return times[np.newaxis]
         days, rest = np.divmod(times, DAY)
         part = np.minimum(np.maximum(rest - self._starts, 0.0), self._lengths)
         held: Floats = days * self._lengths + part

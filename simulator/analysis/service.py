@@ -20,6 +20,7 @@ from simulator.analysis.intervals import (
     concatenate,
     gaps,
     grouped,
+    nowhere,
     placed,
     put_off,
     union_of,
@@ -371,9 +372,9 @@ class History:
         same = self.linked_by_nodes is self.linked
         return self.routed if same else self._serving(self.linked_by_nodes)
 
-    @cached_property
+    @property
     def routed_inside(self) -> Rows:
-        """As `routed`, between the router's own subnets."""
+        """As `routed`, between the router's own subnets; not kept, for it is asked for once."""
         return self.routed if self.present is self.linked else self._serving(self.present)
 
     @cached_property
@@ -398,7 +399,7 @@ class History:
         some = self._among(rows, rows.owner[1:][both])
         owners, begin, until, count, _ = self._counts(rows.take(some), concatenate(()))
         both = count > 1
-        return Rows(owners[both], np.full(int(both.sum()), -1), begin[both], until[both])
+        return Rows(owners[both], nowhere(int(both.sum())), begin[both], until[both])
 
     @cached_property
     def conflicted(self) -> Rows:

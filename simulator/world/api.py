@@ -105,7 +105,7 @@ class Api:
         self.tell(notices)
         if gateway >= 0:
             self.update_router(router)
-        self._wake_pollers()
+        self._wake_pollers(router)
         return router
 
     def delete_network(self, network: int) -> None:
@@ -125,7 +125,7 @@ class Api:
         self.objects.remove(router)
         self.record(Kind.DELETED, router)
         self.tell(self.server.delete_router(self.now, router))
-        self._wake_pollers()
+        self._wake_pollers(router, gone=True)
 
     # -- changes ---------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Api:
         notices = self.server.update_router(self.now, router)
         self._first_trigger(router)
         self.tell(notices)
-        self._wake_pollers()
+        self._wake_pollers(router)
 
     def change_floating_ips(self, router: int, by: int) -> None:
         """Associate (+1) or disassociate (-1) a floating IP."""
@@ -203,8 +203,12 @@ class Api:
         """Objects of the start met their first trigger before the run."""
         self._asked.add(target)
 
-    def _wake_pollers(self) -> None:
-        """Folsom's L3 agents will see the change at their next poll."""
+    def _wake_pollers(self, router: int, *, gone: bool = False) -> None:
+        """Folsom's L3 agents will see at their next poll that *router* is new to them, or *gone*.
+
+        What else changes of one that an agent has leaves it nothing to do.
+        """
         if self.cluster.plan.release.architecture == "polling":
             for agent in self.control.agents_of("l3"):
-                agent.wake()
+                if (router in agent.configured) == gone:
+                    agent.wake()

@@ -46,9 +46,14 @@ DRAWS_AN_ATTEMPT = 64  # no scheduler chooses more agents for one object at once
 def simulate(plan: Plan, seed: int, replication: int) -> Trace:
     """Run one replication of *plan* and return everything that happened in it."""
     with _uncollected():
-        world = World(plan, Streams(seed, replication))
-        world.env.run(until=plan.horizon)
-        return world.trace()
+        return _simulate(plan, seed, replication)
+
+
+def _simulate(plan: Plan, seed: int, replication: int) -> Trace:
+    """The same; its world is garbage when it returns."""
+    world = World(plan, Streams(seed, replication))
+    world.env.run(until=plan.horizon)
+    return world.trace()
 
 
 @contextmanager
@@ -61,6 +66,7 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+            gc.collect(0)  # all that was made meanwhile is young
 
 
 class World:
