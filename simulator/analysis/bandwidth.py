@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.analysis.demands import Demands
-from simulator.analysis.intervals import Rows, union
+from simulator.analysis.intervals import Rows, gaps, union
 from simulator.analysis.profile import Profile
 from simulator.analysis.service import History
 from simulator.analysis.sharing import Sharing
@@ -55,7 +55,10 @@ def _lost(
     trace, peak = history.trace, max(profile.factors)
     is_uplink_full = _may_uplink_be_full(history, demands, rows, peak)
     if not is_uplink_full and not _may_node_be_full(history, demands, rows, peak):
-        silent = demands.unserved(rows, history.router_outages)
+        if demands.whole:
+            silent = demands.unserved(history.router_outages)
+        else:
+            silent = gaps(rows, demands.lives)
         spans = union(silent.start, silent.end)
         held = (profile.held(spans.ends) - profile.held(spans.starts)).sum(axis=1)
         return 0.0, float(sum(t for t, f in zip(held, profile.factors, strict=True) if f > 0))

@@ -13,10 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from simulator import units
-from simulator.analysis.metrics import METRICS
-from simulator.analysis.rarity import lengthened
-from simulator.analysis.results import SCHEMA_VERSION, ResultSet
-from simulator.analysis.statistics import Estimate, difference
+from simulator.analysis.results import SCHEMA_VERSION, ResultSet, between
+from simulator.analysis.statistics import Estimate
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,19 +71,7 @@ class Comparison:
 
     def difference(self, metric: str, pair: Pair) -> Estimate:
         """*metric* of B's variant minus that of A's."""
-        a, b = self.a.samples[pair.a], self.b.samples[pair.b]
-        highs = (self.a.high(metric), self.b.high(metric))
-        found = difference(
-            b.values[metric],
-            a.values[metric],
-            unit=METRICS[metric].unit,
-            high=None if None in highs else max(high for high in highs if high is not None),
-            counts=METRICS[metric].counts,
-            reason=b.reasons.get(metric) or a.reasons.get(metric, ""),
-            paired=self.paired,
-        )
-        hidden, minus = self.b.rare(metric, pair.b), self.a.rare(metric, pair.a)
-        return lengthened(found, metric, hidden, minus)
+        return between(self.b, pair.b, self.a, pair.a, metric, paired=self.paired)
 
     def unmatched(self) -> Iterator[str]:
         """Variants that only one of the two has, in words."""

@@ -49,10 +49,8 @@ class Demands:
         found = Rows(found.node, rows.node[which], found.start, found.end)
         return found.take(np.lexsort((found.start, found.owner)))
 
-    def unserved(self, rows: Rows, outages: Rows) -> Rows:
-        """When parts are not served in *rows*, which are by part; *outages* are the routers'."""
-        if not self.whole:
-            return gaps(rows, self.lives)
+    def unserved(self, outages: Rows) -> Rows:
+        """When whole parts are not served: which of their routers' *outages*."""
         asking = np.zeros(int(outages.owner.max(initial=-1)) + 1, dtype=bool)
         asking[self.router[self.router < asking.size]] = True
         return outages.where(asking[outages.owner])

@@ -12,7 +12,17 @@ from simulator.analysis.confidence import CONFIDENCE
 from simulator.analysis.fingerprint import Fingerprint
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.objects import ObjectRows
-from simulator.analysis.rarity import Cause, causes_of, lengthened, rare
+from simulator.analysis.rarity import (
+    NOTHING,
+    Causes,
+    Reach,
+    Sight,
+    causes_of,
+    hidden_time,
+    hide_alike,
+    lengthened,
+    reach,
+)
 from simulator.analysis.statistics import COLUMNS, Estimate, difference, estimate, pairing_factor
 from simulator.analysis.tables import objects_frame, read_table, trace_frame
 from simulator.analysis.verdicts import Finding
@@ -88,33 +98,29 @@ class ResultSet:
             reason=sample.reasons.get(metric, ""),
             confidence=self.confidence,
         )
-        return lengthened(found, metric, self.rare(metric, variant))
+        return lengthened(found, self.reach(metric, variant), high=self.high(metric))
 
-    def rare(self, metric: str, variant: str) -> tuple[Cause, ...]:
+    def reach(self, metric: str, variant: str) -> Reach:
         """What matters to *metric*, but fails too seldom for these replications to tell."""
-        seconds = len(self.replications) * self.scenario.window
-        return rare(self._causes[variant], metric, seconds)
+        return reach(self._causes[variant], metric, self._sight)
+
+    def hidden_time(self, variant: str) -> float:
+        """The share of the time in which anything is out that these replications cannot tell of."""
+        return hidden_time(self._causes[variant], self._sight)
 
     @cached_property
-    def _causes(self) -> dict[str, tuple[Cause, ...]]:
+    def _causes(self) -> dict[str, Causes]:
         return {name: causes_of(self.scenario.variants[name]) for name in self.variants}
+
+    @property
+    def _sight(self) -> Sight:
+        scenario = self.scenario
+        equilibrium = scenario.start == "equilibrium"
+        return Sight(len(self.replications), scenario.window, equilibrium)
 
     def difference(self, metric: str, variant: str, baseline: str | None = None) -> Estimate:
         """*variant* minus *baseline* (by default the scenario's), replication by replication."""
-        baseline = baseline or self.scenario.baseline
-        base, sample = self._sample(metric, baseline), self._sample(metric, variant)
-        found = difference(
-            sample.values[metric],
-            base.values[metric],
-            unit=METRICS[metric].unit,
-            high=self.high(metric),
-            counts=METRICS[metric].counts,
-            reason=sample.reasons.get(metric) or base.reasons.get(metric, ""),
-            confidence=self.confidence,
-        )
-        return lengthened(
-            found, metric, self.rare(metric, variant), minus=self.rare(metric, baseline)
-        )
+        return between(self, variant, self, baseline or self.scenario.baseline, metric)
 
     @property
     def findings(self) -> list[Finding]:
@@ -287,3 +293,28 @@ class ResultSet:
         write_result(self, Path(folder), pictures=pictures)
         self.folder = Path(folder)
         return self.folder
+
+
+def between(
+    one: ResultSet, variant: str, other: ResultSet, baseline: str, metric: str, *,
+    paired: bool = True,
+) -> Estimate:  # fmt: skip
+    """*metric* in a variant of *one* minus the same in one of *other*, which may be itself."""
+    sample, base = one._sample(metric, variant), other._sample(metric, baseline)
+    highs = [high for high in (one.high(metric), other.high(metric)) if high is not None]
+    high = max(highs) if len(highs) == 2 else None
+    found = difference(
+        sample.values[metric],
+        base.values[metric],
+        unit=METRICS[metric].unit,
+        high=high,
+        counts=METRICS[metric].counts,
+        reason=sample.reasons.get(metric) or base.reasons.get(metric, ""),
+        paired=paired,
+        confidence=one.confidence if one is other else CONFIDENCE,
+    )
+    mine, theirs = one.reach(metric, variant), other.reach(metric, baseline)
+    systems = one.scenario.variants[variant], other.scenario.variants[baseline]
+    if mine == theirs and hide_alike(*systems):
+        mine = theirs = NOTHING
+    return lengthened(found, mine, minus=theirs, high=high)

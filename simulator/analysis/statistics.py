@@ -58,7 +58,9 @@ class Estimate:
     *mean* is None where the metric is undefined, and *reason* says why. *note* says what is
     special about the interval. *unseen*: all replications agree on a bound of what is possible, so
     the interval is only a bound from one side, or there is none. *doubtful*: there are too few
-    replications for an interval that is sure to hold.
+    replications for an interval that is sure to hold. *reach*: how much of the interval, below and
+    above, is there for what is too rare to be seen (`rarity.py`), which nothing is any more from
+    *known_from* replications on.
     """
 
     mean: float | None
@@ -70,6 +72,8 @@ class Estimate:
     note: str | None = None
     unseen: bool = False
     doubtful: bool = False
+    reach: tuple[float, float] = (0.0, 0.0)
+    known_from: int = 0
 
     def as_dict(self) -> dict[str, object]:
         """For JSON: an undefined metric is its mean, null, and the reason."""
@@ -163,9 +167,11 @@ def difference(
     return _paired(a, b, quantity) if paired else _between(a, b, quantity)
 
 
-def usual(values: Floats, *, unit: str, confidence: float = CONFIDENCE) -> Estimate:
-    """The mean of two or more *values* of any sign and size, with the t interval."""
-    return _usual(values, values, -math.inf, _Quantity(unit, None, False, confidence))
+def usual(
+    values: Floats, least: float, most: float, *, unit: str, confidence: float = CONFIDENCE
+) -> Estimate:
+    """The mean of two or more *values*, with the t interval, and this within *least* and *most*."""
+    return _usual(values, values, least, _Quantity(unit, most, False, confidence))
 
 
 def pairing_factor(a: Floats, b: Floats) -> float | None:

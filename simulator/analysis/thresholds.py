@@ -144,7 +144,8 @@ def replications_needed(threshold: Threshold, estimate: Estimate) -> int | None:
     """About how many replications would decide *threshold*, to two digits; None for any number.
 
     Intervals shrink with the root of their number, and bounds of what was never seen with it. The
-    interval is taken to shrink around where it is, so this is a guess, and no promise.
+    interval is taken to shrink around where it is, so this is a guess, and no promise. What is too
+    rare to be seen goes on lengthening it until it is seen often enough.
     """
     mean, low, high = estimate.mean, estimate.ci_low, estimate.ci_high
     assert mean is not None
@@ -153,9 +154,13 @@ def replications_needed(threshold: Threshold, estimate: Estimate) -> int | None:
     distance = abs(threshold.value - mean)
     if distance == 0 or (threshold.on == "p95" and estimate.note):
         return None
-    width = high - mean if threshold.value > mean else mean - low
+    above = threshold.value > mean
+    width = (high - mean if above else mean - low) - estimate.reach[above]
+    if width <= 0:
+        return estimate.known_from
     shrinks = 1.0 if estimate.unseen else 0.5
     needed = estimate.n * math.pow(width / distance, 1 / shrinks)
+    needed = max(needed, estimate.known_from if estimate.reach[above] else 0)
     size = 10.0 ** max(math.floor(math.log10(needed)) - 1, 0)
     return max(math.ceil(round(needed / size, 6)) * int(size), estimate.n + 1)
 

@@ -67,8 +67,9 @@ def exit_code(findings: Sequence[Finding], undecided: Undecided = "undecided") -
     found = {finding.verdict for finding in findings}
     if undecided != "undecided" and Verdict.UNDECIDED in found:
         found = (found - {Verdict.UNDECIDED}) | {Verdict(undecided)}
-    return _worst(found)
+    return worst({EXIT_CODES.get(verdict, 0) for verdict in found})
 
 
-def _worst(found: Collection[Verdict]) -> int:
-    return next((code for verdict, code in EXIT_CODES.items() if verdict in found), 0)
+def worst(codes: Collection[int]) -> int:
+    """The worst of some exit codes."""
+    return next((code for code in EXIT_CODES.values() if code in codes), 0)

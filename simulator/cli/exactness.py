@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BOUND = 4.0
 """Standard errors: a right model is further off once in 16,000 comparisons."""
+HIGHEST = 7.0
+"""Further off it is once in 400 billion; beyond, chances are too small to be told from none."""
 
 CORRECTED = ("metric", "variant", "mean", "corrected", "variance")
 COLUMNS = ("metric", "variant", "simulated", "exact", "z", "verdict", "why")
@@ -79,21 +81,18 @@ def document(found: list[Corrected]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def print_corrected(found: list[Corrected], form: str) -> None:
-    """Print means corrected by a control variate, and what that does to their variance.
+def print_corrected(result: ResultSet, found: list[Corrected], form: str) -> None:
+    """Print means of *result* corrected by a control variate, and what that does to their variance.
 
     JSON has them inside; with CSV they go to standard error, a line for each metric.
     """
-    from simulator.exact.twins import TWIN
+    from simulator.exact.twins import TWIN, hindrance
 
     lines = [_corrected(one) for one in found]
     title = f"Corrected by the exact mean of {TWIN} [95 % interval]"
     last = "variance: so many times smaller, for which it takes so many times the replications"
     if not lines:
-        last = (
-            f"nothing is corrected: {TWIN} has no exact mean here, other things than hosts, NICs "
-            "and uplinks fail (agents, broker, controllers), or too few replications saw anything"
-        )
+        last = f"nothing is corrected: {hindrance(result)}"
     if form == "json":
         note(last)
     elif form == "csv":

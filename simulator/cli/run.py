@@ -14,7 +14,7 @@ import click
 
 from simulator import interrupts
 from simulator.cli import exactness
-from simulator.cli.exactness import BOUND
+from simulator.cli.exactness import BOUND, HIGHEST
 from simulator.cli.inputs import (
     output_options,
     read_scenario,
@@ -62,9 +62,10 @@ class Output:
 @click.option("--objects", type=click.Choice(["auto", "all", "none"]), default="auto",
               show_default=True, help="Keep every router and network (auto: up to 10^7 rows, "
               "quantiles of each replication beyond).")  # fmt: skip
-@click.option("--check-exact", is_flag=False, flag_value=BOUND, type=click.FloatRange(min=0),
-              metavar="[BOUND]", help="Print exact values beside simulated ones; exit code 1 where "
-              f"they are more than BOUND ({BOUND:g}) standard errors apart.")  # fmt: skip
+@click.option("--check-exact", is_flag=False, flag_value=BOUND, metavar="[BOUND]",
+              type=click.FloatRange(min=0, max=HIGHEST, min_open=True),
+              help="Print exact values beside simulated ones; exit code 1 where they are more than "
+              f"BOUND ({BOUND:g}) standard errors apart.")  # fmt: skip
 @click.option("--control-variate", is_flag=True, help="Print means corrected by the exact "
               "availability of the nodes, and by how much that cuts their variance.")  # fmt: skip
 @undecided_option
@@ -103,8 +104,8 @@ def command(
     """
     if no_save and output:
         raise click.UsageError("--no-save and --output exclude each other")
-    if check_exact is not None and not math.isfinite(check_exact):
-        raise click.UsageError(f"--check-exact {check_exact}: must be finite")
+    if check_exact is not None and math.isnan(check_exact):
+        raise click.UsageError("--check-exact: nan is no number of standard errors")
     wanted = targets(until, most)
     if wanted and replications is not None:  # the first look is then
         wanted.append(f"replications={replications}")
@@ -138,10 +139,12 @@ def command(
         corrected = _deliver(result, shown, quiet=quiet)
         code = _check(result, shown.form, undecided or "undecided", quiet=quiet)
     if control_variate and result.replications:
-        exactness.print_corrected(corrected, shown.form)
+        exactness.print_corrected(result, corrected, shown.form)
     if check_exact is not None and not result.partial:
+        from simulator.analysis.verdicts import worst
+
         found = exactness.judge(result, check_exact, shown.form, undecided or "undecided")
-        code = 1 if 1 in (code, found) else found or code
+        code = worst((code, found))
     return INTERRUPTED if result.partial else code
 
 

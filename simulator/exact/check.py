@@ -5,7 +5,8 @@ Student's t has there, so that few replications raise no false alarm. With a bou
 model fails for one metric in 16,000; for m metrics the chance that any fails is at most m times
 that (Bonferroni). The interval that must hold the exact value is lengthened on the side of the
 tail where values are skewed (`analysis/confidence.py`). Where too few replications saw anything,
-their spread says too little: no verdict.
+their spread says too little: no verdict; nor is there one where what is too rare to be seen
+(`analysis/rarity.py`) may explain what is missing.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ import numpy as np
 
 from simulator.analysis.confidence import mean_interval, rule_of_three
 from simulator.analysis.metrics import METRICS
-from simulator.analysis.rarity import reach
 from simulator.analysis.results import ResultSet
 from simulator.analysis.verdicts import Finding, Verdict
 from simulator.exact.answer import Answer, Answers
 from simulator.trace import Floats
 
 BOUND = 4.0
+HIGHEST = 7.0
+"""The highest bound: beyond it chances are too small for the arithmetic of doubles."""
 ENOUGH = 20
 """So many replications must differ from the most frequent value for their spread to be trusted."""
 ROUNDING = 1e-9
+CHANCES = ("router.all_down_probability", "router.all_down_probability_by_nodes")
+QUANTILES = ("load.router_p5", "router.share_over_limit")
 
 
 @dataclass(frozen=True)
@@ -74,20 +78,21 @@ def compare(
     bound: float,
     *,
     looks: int = 1,
-    reach: tuple[float, float] = (0.0, 0.0),
+    hidden: float = 0.0,
 ) -> tuple[float | None, Verdict, str]:
     """The z of *values*, the verdict on it, and why; *high* is the largest possible value.
 
     A run that was looked at up to *looks* times, and ended by what was seen, gets so much more room
-    that its chance to fail a right model is the same. *reach*: how far below and above the truth
-    may lie for what is too rare to be seen (`analysis/rarity.py`).
+    that its chance to fail a right model is the same. *hidden*: how far off the truth may lie for
+    what is too rare to be seen.
     """
+    assert 0 < bound <= HIGHEST
     n, exact = values.size, answer.value
     if n < 2:
         return None, Verdict.UNDECIDED, "one replication has no spread"
     off = abs(float(values.mean()) - exact)
     if float(np.ptp(values)) <= ROUNDING * max(1.0, abs(exact)):
-        return None, *_without_spread(values, off, exact, high)
+        return None, *_without_spread(values, off, exact, high, hidden)
     different = n - int(np.unique(values, return_counts=True)[1].max())
     if different < ENOUGH:
         return None, Verdict.UNDECIDED, f"only {different} of {n} replications saw anything else"
@@ -99,7 +104,7 @@ def compare(
         reason = "skewed values" if looks == 1 else f"skewed values, or the best of {looks} looks,"
         excuse = f", as {reason} may be" if abs(z) > bound else ""
         return z, Verdict.PASS, f"z = {z:+.2f}{excuse}"
-    if low - reach[0] <= exact <= top + reach[1]:
+    if low - hidden <= exact <= top + hidden:
         return z, Verdict.UNDECIDED, f"z = {z:+.2f}, and some failures are too rare to be seen"
     return z, Verdict.FAIL, f"z = {z:+.2f}"
 
@@ -112,14 +117,14 @@ def _chance(bound: float) -> float:
 
 
 def _without_spread(
-    values: Floats, off: float, exact: float, high: float | None
+    values: Floats, off: float, exact: float, high: float | None, hidden: float
 ) -> tuple[Verdict, str]:
     """All replications agree: so must the exact value, unless they saw nothing of what is rare."""
     if off <= ROUNDING * max(1.0, abs(exact)):
         return Verdict.PASS, "equal"
-    rare = high is not None and off <= high * rule_of_three(values.size)
-    if rare and (values[0] == 0 or values[0] == high):
-        return Verdict.UNDECIDED, f"seen in none of {values.size} replications, and rare"
+    if off <= hidden or (high is not None and off <= high * rule_of_three(values.size)):
+        what = "nothing was seen" if values[0] in (0, high) else "nothing else was seen"
+        return Verdict.UNDECIDED, f"{what} in {values.size} replications, and may be rare"
     return Verdict.FAIL, f"the same in all {values.size} replications, and not exact"
 
 
@@ -133,14 +138,20 @@ def comparisons(result: ResultSet, exact: list[Answers], bound: float = BOUND) -
             values = values[~np.isnan(values)]
             if values.size:
                 high = METRICS[metric].largest(result.scenario.window)
-                far = reach(metric, result.rare(metric, answers.variant))
-                z, verdict, why = compare(values, answer, high, bound, looks=looks, reach=far)
+                far = _hidden(metric, high, result.hidden_time(answers.variant))
+                z, verdict, why = compare(values, answer, high, bound, looks=looks, hidden=far)
                 error = float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else 0
                 mean = float(values.mean())
                 found.append(
                     Comparison(answers.variant, metric, mean, error, answer, z, verdict, why)
                 )
     return found
+
+
+def _hidden(metric: str, high: float | None, share: float) -> float:
+    """How far off *metric* may be for what is out, too seldom to be seen, for a *share* of time."""
+    average = high is not None and metric not in (*CHANCES, *QUANTILES)
+    return (high or 0.0) * share if average or not share else math.inf
 
 
 def meaning(count: int, bound: float) -> str:

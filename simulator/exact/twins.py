@@ -10,23 +10,25 @@ values: where these are skewed, as downtime is, an estimated one gives intervals
 What is left must be seen often enough for its spread to be known. So nothing is corrected where
 other things fail than hosts, NICs and uplinks on the objects' way: a node that is back while the
 broker is away is so rare, and costs so much, that no run of some hundred years knows how much (with
-the rates of a whole data centre such intervals held 72 of 100 times). Nor is a metric on whose way
-something fails too seldom (`analysis/rarity.py`).
+the rates of a whole data centre such intervals held 72 of 100 times). Nor is a metric on whose way,
+or the twin's, something fails too seldom (`analysis/rarity.py`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator.analysis.metrics import METRICS
-from simulator.analysis.rarity import sort_of
+from simulator.analysis.rarity import carries, is_harmless
 from simulator.analysis.results import ResultSet
 from simulator.analysis.statistics import SOUND, Estimate, usual
 from simulator.exact.answers import answers
-from simulator.scenario.components import components, failures_of
+from simulator.scenario.components import Component, components, failures_of
+from simulator.scenario.schema import System
 from simulator.trace import Floats
 
 TWIN = "node.availability"
@@ -77,13 +79,38 @@ def control_variate(result: ResultSet) -> list[Corrected]:
 
 def _off(result: ResultSet, variant: str) -> Floats | None:
     """How far the twin is off its exact mean in each replication; None if that is of no use."""
-    system, values = result.scenario.variants[variant], result.samples[variant].values.get(TWIN)
-    laws = ((part, failures_of(system, part)) for part in components(system))
-    failing = [part for part, failures in laws if failures and failures.outages != ()]
-    if values is None or not all(sort_of(system, part) for part in failing):
+    values = result.samples[variant].values.get(TWIN)
+    if values is None or _stranger(result.scenario.variants[variant]):
         return None
     answer = answers(result.scenario, variant).found.get(TWIN)
     return values - answer.value if answer and answer.exact else None
+
+
+def hindrance(result: ResultSet) -> str:
+    """Why nothing of *result* was corrected, in words."""
+    for variant in result.variants:
+        part = _stranger(result.scenario.variants[variant])
+        if part:
+            return f"{part.name} fails, which matters only with what it meets"
+        if _off(result, variant) is None:
+            return f"{TWIN} has no exact mean in {variant}"
+    reaches = [result.reach(metric, v) for v in result.variants for metric in (*MOVES, TWIN)]
+    rare = dict.fromkeys(name for reach in reaches for name in reach.names)
+    if rare:
+        return f"failures of {', '.join(rare)} are too rare to be seen"
+    return "too few replications saw anything"
+
+
+def _stranger(system: System) -> Component | None:
+    """The first component that fails and matters, though not by itself."""
+    laws = ((part, failures_of(system, part)) for part in components(system))
+    failing = (part for part, failures in laws if failures and failures.outages != ())
+    return next((part for part in failing if not _is_on_the_way(system, part)), None)
+
+
+def _is_on_the_way(system: System, part: Component) -> bool:
+    """Whether *part* matters by itself, or to nobody."""
+    return carries(system, part) != frozenset() or is_harmless(system, part)
 
 
 def _one(
@@ -94,7 +121,7 @@ def _one(
     It must be defined in every replication: of those in which it is, the twin has another mean.
     """
     variants = [name for name in pair if name]
-    if any(cause.sort != "host" for name in variants for cause in result.rare(metric, name)):
+    if any(result.reach(what, name).names for name in variants for what in (metric, TWIN)):
         return None
     parts = [part for v in variants for part in (result.samples[v].values.get(metric), off[v])]
     columns = [part for part in parts if part is not None]
@@ -107,7 +134,8 @@ def _one(
         return None
     plain = result.difference(metric, pair[0]) if pair[1] else result.estimate(metric, pair[0])
     factor = float(np.var(values, ddof=1) / np.var(better, ddof=1))
-    found = usual(better, unit=METRICS[metric].unit, confidence=result.confidence)
+    ends = (-math.inf, math.inf) if pair[1] else (0.0, 1.0)
+    found = usual(better, *ends, unit=METRICS[metric].unit, confidence=result.confidence)
     return Corrected(*pair, metric, plain, found, factor)
 
 

@@ -25,7 +25,7 @@ from simulator.analysis.weighted import Weighted, weighted
 from simulator.errors import InputError
 from simulator.experiment.workers import cores, outcomes
 from simulator.scenario.schema import Scenario
-from simulator.scenario.size import amount
+from simulator.scenario.size import return_time
 from simulator.world.forcing import Part, Target, forced, most_weight, weight
 from simulator.world.plan import Plan, compile_plan
 from simulator.world.simulation import simulate
@@ -40,8 +40,6 @@ ALONE = 5
 """So many modes do where nothing shared is held."""
 SHOWN = 12
 """Names that an error lists."""
-RELEASE_COST = 5.0
-"""About what a release needs for a router, s."""
 LEAST = 2
 """So many replications give a standard error."""
 
@@ -187,7 +185,8 @@ def _targets(plan: Plan, hold: Sequence[str]) -> tuple[Target, ...]:
     """What is held to be out: hosts with their parts, and one by one what hosts share."""
     names, groups = plan.components.names, defaultdict[int, list[Part]](list)
     central = _central(plan)
-    recovery = _recovery(plan, len(central))
+    # The estimate is right with any number, but surer with one that is near.
+    recovery = min(return_time(plan.system), plan.horizon / 10)
     for renewal in plan.renewals:
         name, host = names[renewal.component], int(plan.components.host[renewal.component])
         usual = plan.parts[host].sort != "compute" or host in central
@@ -211,15 +210,3 @@ def _central(plan: Plan) -> set[int]:
     """The hosts that serve routers for VMs anywhere."""
     nodes = plan.nodes
     return set(nodes.host[~nodes.local & (nodes.l3 >= 0)].tolist())
-
-
-def _recovery(plan: Plan, hosts: int) -> float:
-    """About how long what a host serves is away after a repair, s, if *hosts* serve routers.
-
-    The estimate is right with any number, but surer with one that is near.
-    """
-    fuzzy = amount(plan.system, "periodic_fuzzy_delay") or 0.0
-    each = plan.system.costs.rebuild_per_router
-    routers = (RELEASE_COST if each == "release" else each) * len(plan.objects.routers())
-    longest = plan.cost("boot") + plan.cost("agent_start") + fuzzy + routers / max(hosts, 1)
-    return min(longest, plan.horizon / 10)

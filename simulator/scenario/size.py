@@ -15,6 +15,10 @@ OBJECT_BYTES = 1800
 """Memory of a network or router while it is simulated and measured: 1.76 kB were seen."""
 
 
+RELEASE_COST = 5.0
+"""About how long an L3 agent of any release takes to set up a router, s."""
+
+
 def object_count(system: System) -> int:
     """Networks and routers at the start; nova-network has one of each on a compute host."""
     if _multi_host(system):
@@ -40,6 +44,31 @@ def _objects_of_tenant(system: System) -> int:
 def _routers_of_tenant(system: System) -> int:
     routers = system.workload.per_tenant.routers
     return routers if isinstance(routers, int) else sum(routers.values())
+
+
+def workload_size(system: System) -> tuple[int, int, int]:
+    """Routers, networks and VMs at the start."""
+    tenants, each = system.workload.tenants, system.workload.per_tenant
+    networks = tenants * each.networks
+    return tenants * _routers_of_tenant(system), networks, networks * each.vms
+
+
+def used_uplinks(system: System) -> frozenset[str]:
+    """The uplinks of the external networks that tenants name, else of the first."""
+    each, names = system.workload.per_tenant, list(system.external_networks)[:1]
+    if not isinstance(each.routers, int):
+        names = [name for name, count in each.routers.items() if count]
+    return frozenset(f"uplink/{name}" for name in names if each.gateway)
+
+
+def return_time(system: System) -> float:
+    """About how long what a host serves is away after its repair, s: boot, start, rebuilding."""
+    costs, fuzzy = system.costs, amount(system, "periodic_fuzzy_delay") or 0.0
+    hosts = [g for g in system.hosts.values() if "l3" in g.agent_types and not g.is_local]
+    each = RELEASE_COST if costs.rebuild_per_router == "release" else costs.rebuild_per_router
+    routers = 0 if _multi_host(system) else workload_size(system)[0]
+    rebuilding = each * routers / max(sum(group.count for group in hosts), 1)
+    return costs.boot + costs.agent_start + fuzzy + rebuilding
 
 
 def _multi_host(system: System) -> bool:

@@ -93,7 +93,7 @@ def test_csv_stays_one_table_with_a_control_variate(netnode):
 
 def test_with_few_replications_nothing_is_corrected(netnode):
     done = netnode("run", SPLIT, *FEW, "-n", "10", "--control-variate")
-    assert "nothing is corrected: node.availability has no exact mean here, other" in done.out
+    assert "nothing is corrected: too few replications saw anything" in done.out
 
 
 def test_a_run_says_what_pairing_gains(netnode):
@@ -124,11 +124,21 @@ def test_where_nothing_could_be_judged_there_is_no_pass(netnode, monkeypatch, mo
     assert done.code == code
 
 
-@pytest.mark.parametrize("bound", ["nan", "inf"])
-def test_a_bound_is_finite(netnode, bound):
+@pytest.mark.parametrize(("bound", "told"), [
+    ("nan", "no number of standard errors"), ("inf", "not in the range 0<x<=7"),
+    ("7.1", "not in the range 0<x<=7"), ("0", "not in the range 0<x<=7"),
+])  # fmt: skip
+def test_a_bound_can_be_reckoned_with(netnode, bound, told):
     done = netnode("run", SPLIT, *FEW, f"--check-exact={bound}")
     assert done.code == 2
-    assert "must be finite" in done.err
+    assert told in done.err
+
+
+def test_the_highest_bound_is_one():
+    from simulator.cli import exactness
+    from simulator.exact import check
+
+    assert (exactness.BOUND, exactness.HIGHEST) == (check.BOUND, check.HIGHEST)
 
 
 def test_the_first_look_is_after_as_many_replications_as_were_asked_for(netnode):
