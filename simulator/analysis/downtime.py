@@ -45,7 +45,7 @@ def downtime(history: History, sort: Sort) -> dict[str, Floats]:
     if router and not out.owner.size:
         passing = history.linked_by_nodes
     else:
-        wired = concatenate([history.wired, out])
+        wired = history.of(sort, concatenate([history.wired, out]))
         passing = history.carried_by(wired, external=router, uplink=False)
     states = [
         [history.bound, attached],
