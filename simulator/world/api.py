@@ -33,6 +33,7 @@ class Api:
         self.agents: dict[str, Agent] = {}
         self.on_ports: Callable[[int, int], None] = lambda network, by: None
         self._has_scheduler = cluster.plan.release.has_scheduler
+        self._ha, self._distributed = map(cluster.plan.enabled, ("l3_ha", "router_distributed"))
         self._asked: set[int] = set()
 
     @property
@@ -51,14 +52,13 @@ class Api:
 
     def record_of(self, number: int) -> Network | Router:
         """A network or router as the server's tables keep it."""
-        plan, objects = self.cluster.plan, self.objects
-        hints = plan.tenant.hints
+        objects, hints = self.objects, self.cluster.plan.tenant.hints
         if objects.sort[number] == Sort.NETWORK:
             return Network(hints=hints, subnets={f"{number}-subnet": True})
         return Router(
             gateway=objects.gateway_of(number),
-            ha=plan.enabled("l3_ha"),
-            distributed=plan.enabled("router_distributed"),
+            ha=self._ha,
+            distributed=self._distributed,
             project=objects.tenant[number],
             hints=hints,
         )

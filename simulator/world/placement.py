@@ -79,13 +79,14 @@ def place(
             candidates[demands] = (names, admitted, Lightest(admitted))
         names, agents, lightest = candidates[demands]
         record = server.routers[number] if sort == Sort.ROUTER else server.networks[number]
-        draws = Draws(u, streams, objects.names[number])
-        driver = _driver(server, record)
+        driver, count = _driver(server, record), min(server.tables.places(record), len(names))
         if driver in LEAST_LOADED:
-            yield number, lightest.take(server.tables.places(record))
+            yield number, lightest.take(count)
+        elif driver in RANDOM and count == 1:
+            yield number, [names[int(u * len(names))]]  # without a stream of its own
         else:
-            count = min(server.tables.places(record), len(names))
             looked_at = [] if driver in RANDOM else agents
+            draws = Draws(u, streams, objects.names[number])
             yield number, SCHEDULERS[driver](_choice(names, count, looked_at), draws)
 
 
