@@ -36,7 +36,9 @@ def loads(history: History, demands: Demands, rows: Rows) -> Loads:
     profile, window = Profile(history.context.daily), history.context.window
     lives, load = demands.lives, demands.load
     offered = load * (profile.weight(lives.end) - profile.weight(lives.start))
-    bits = load[rows.owner] * (profile.weight(rows.end) - profile.weight(rows.start))
+    bits = profile.weight(rows.end)
+    bits -= profile.weight(rows.start)
+    bits *= load[rows.owner]
     carried = np.bincount(rows.owner, weights=bits, minlength=load.size).astype(np.float64)
     lost, below = _lost(history, demands, rows, profile)
     carried = np.maximum(carried - lost, 0.0)

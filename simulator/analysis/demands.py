@@ -31,16 +31,13 @@ class Demands:
     whole: bool = False
 
     def by_network_node(self, rows: Rows) -> Rows:
-        """*rows* of routers, inside their lives, as rows of the central parts; by owner and start.
-
-        So must *rows* be.
-        """
+        """*rows* of routers, inside their lives, as rows of central parts; by owner and start."""
         if self.whole:
             part = np.full(int(rows.owner.max(initial=-1)) + 1, -1)
             some = self.router[self.router < part.size]
             part[some] = np.arange(some.size)
             rows = replace(rows, owner=part[rows.owner])
-            return rows.where(rows.owner >= 0)
+            return rows.where(rows.owner >= 0).ordered()
         size = self.central
         parts = Rows(
             self.router[:size], np.arange(size), self.lives.start[:size], self.lives.end[:size]

@@ -57,7 +57,7 @@ def union(starts: Floats, ends: Floats) -> Spans:
 
 def _beyond_longest(starts: Floats, ends: Floats) -> tuple[Floats, Floats]:
     """Intervals of the same union: that of the longest ones, and those that are not inside it."""
-    some = np.argpartition(starts - ends, LONGEST)[:LONGEST]
+    some = np.argpartition(starts - ends, LONGEST)[:LONGEST].copy()  # the rest is large
     held = union(starts[some], ends[some])
     place = np.searchsorted(held.starts, starts, side="right") - 1
     free = (place < 0) | (ends > held.ends[place])
