@@ -8,29 +8,38 @@ is about fewer than FEW times in all replications, its interval reaches that muc
 `tests/analysis/test_rarity.py` measures how well that holds, and from there on without it.
 
 What matters only with another failure (an agent's, the broker's) is left out here: it lengthens no
-interval, though `check-exact` allows for it (`hidden_time`).
+interval, though `--check-exact` allows for it (`hidden_time`). Objects are taken to be spread
+evenly over what can carry them.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from simulator.analysis.statistics import FEW, Estimate
 from simulator.distributions import Distribution, Mixture
 from simulator.scenario.components import Component, agent_types, components, failures_of
-from simulator.scenario.schema import Failures, System
+from simulator.scenario.schema import Failures, HostGroup, System
 from simulator.scenario.series import RELEASES
-from simulator.scenario.size import return_time, used_uplinks, workload_size
+from simulator.scenario.size import (
+    moving_time,
+    option,
+    return_time,
+    takeover_time,
+    used_uplinks,
+    workload_size,
+)
 
 ROUTERS, NETWORKS, VMS, NODES, ALL = "routers", "networks", "VMs", "nodes", "all"
 """What a component carries: objects of the nodes' agents, VMs on their own hosts, or all."""
-CARRIES: Mapping[str, str] = {"l3": ROUTERS, "dhcp": NETWORKS, "nova-network": VMS}
-ROUTED = {ROUTERS: ("host", "data", "external"), ALL: ("uplink", "ha_network")}
-WITHIN = {ROUTERS: ("host", "data"), VMS: ("host", "data"), ALL: ("ha_network",)}
+ON_NODES = ("host", "data", "management")
+ROUTED = {ROUTERS: (*ON_NODES, "external"), ALL: ("uplink", "ha_network")}
+WITHIN = {ROUTERS: ON_NODES, VMS: ("host", "data"), ALL: ("ha_network",)}
 LEASED = {NETWORKS: ("host", "data")}
+OUT = {VMS: ("host", "data", "external")}
 
 
 @dataclass(frozen=True)
@@ -57,58 +66,79 @@ WAYS: Mapping[str, Way] = {
     "router.downtime_host": Way({ROUTERS: ("host",)}, up=True),
     "router.downtime_node_path": Way({ROUTERS: ("data", "external")}, up=True),
     "router.downtime_uplink": Way({ALL: ("uplink",)}, up=True),
-    "router.downtime_conflicted": Way({ALL: ("ha_network",)}, up=True),
+    "router.downtime_conflicted": Way({ROUTERS: ("management",), ALL: ("ha_network",)}, up=True),
     "network.availability": Way(LEASED),
-    "vm.north_south_availability": Way({**ROUTED, **LEASED, VMS: ROUTED[ROUTERS]}),
+    "vm.north_south_availability": Way({**ROUTED, **LEASED, **OUT}),
     "tenant.availability": Way(ROUTED),
     "tenant.availability_worst": Way(ROUTED, every=True),
     "node.availability": Way({NODES: ("host",)}),
-    "load.carried": Way(ROUTED),
-    "load.hours_below_demand": Way(ROUTED, up=True, every=True),
+    "load.carried": Way({**ROUTED, **OUT}),
+    "load.hours_below_demand": Way({**ROUTED, **OUT}, up=True, every=True),
 }
 """The metrics that lose no more to an outage than its share of the time."""
 
 
 @dataclass(frozen=True)
 class Outages:
-    """Outages of one kind of one component: *rate*, 1/s, and *seconds*, in the mean, until what it
-    carries is back.
+    """Outages of one kind of one component: after times of a *law* one in a *chance* is of it.
+
+    In the long run they begin at *rate*, 1/s; after *seconds*, in the mean, what is carried is back
+    where it was.
     """
 
+    law: Distribution
+    chance: float
     rate: float
     seconds: float
 
 
 @dataclass(frozen=True)
 class Cause:
-    """*count* components of one *sort* and law, which carry the same; *name* is the first one's.
+    """*count* components of one *sort* and law; *name* is the first one's.
 
-    *alone*: nothing else of that sort carries anything. *conflicts*: an outage may end a conflict,
-    and so be for the good.
+    *carries*: what hangs on each, if that is more than nothing. *near*: what hangs on its host.
     """
 
     name: str
     sort: str
     carries: frozenset[str]
+    near: frozenset[str]
     count: int
     outages: tuple[Outages, ...]
-    alone: bool = False
-    conflicts: bool = False
 
 
 @dataclass(frozen=True)
 class Causes:
-    """All that fails at random in one system, and how many objects there are to be hit."""
+    """All that fails at random and matters in one system.
+
+    *carriers*: how many of a sort carry one kind of thing; *objects*: how many such things are
+    there; *away*: after how many seconds they are somewhere else. *conflicts*: several nodes answer
+    for the same routers, so an outage may be for the good.
+    """
 
     found: tuple[Cause, ...]
-    objects: Mapping[str, float] = field(default_factory=dict)
+    carriers: Mapping[tuple[str, str], int]
+    objects: Mapping[str, float]
+    away: Mapping[tuple[str, str], float]
+    conflicts: bool = False
+
+    def are_alone(self, cause: Cause, kind: str) -> bool:
+        """Whether all objects of a *kind* hang on the only component of the sort of *cause*."""
+        among = [key for key in self.carriers if key[0] == cause.sort and kind_of(key[1]) == kind]
+        objects = [count for what, count in self.objects.items() if kind_of(what) == kind]
+        return sum(map(self.carriers.__getitem__, among)) == 1 or sum(objects) == 1
+
+    def hit(self, cause: Cause, what: str) -> float:
+        """How many of *cause* carry anything, of what is spread over its sort, in the mean."""
+        carriers = self.carriers.get((cause.sort, what), 1)
+        return cause.count * min(1.0, self.objects.get(what, math.inf) / carriers)
 
 
 @dataclass(frozen=True)
 class Sight:
     """What was looked at: so many *replications*, each for a *window*, s.
 
-    In *equilibrium* outages may have been going on when it began.
+    In *equilibrium* outages may have been going on when it began; else all was up.
     """
 
     replications: int
@@ -117,7 +147,17 @@ class Sight:
 
     def expected(self, outages: Outages) -> float:
         """How many *outages* of one component each replication sees, in the mean."""
-        return outages.rate * (self.window + outages.seconds * self.equilibrium)
+        if self.equilibrium:
+            return outages.rate * (self.window + outages.seconds)
+        first = outages.chance * outages.law.cdf(self.window)
+        return max(outages.rate * self.window, first)
+
+    def share(self, outages: Outages, away: float = math.inf) -> float:
+        """Their share of the time, if what is lost is back after *away* seconds at the latest."""
+        seconds = min(outages.seconds, away)
+        if self.equilibrium:
+            return outages.rate * seconds
+        return self.expected(outages) * min(seconds, self.window) / self.window
 
 
 @dataclass(frozen=True)
@@ -132,42 +172,61 @@ class Reach:
     names: tuple[str, ...] = ()
     known_from: int = 0
 
+    def __add__(self, other: Reach) -> Reach:
+        return Reach(
+            self.below + other.below,
+            self.above + other.above,
+            tuple(dict.fromkeys(self.names + other.names)),
+            max(self.known_from, other.known_from),
+        )
+
 
 NOTHING = Reach()
 
 
+def kind_of(what: str) -> str:
+    """Routers, whatever external network they are for."""
+    return what.partition("@")[0]
+
+
 def causes_of(system: System) -> Causes:
-    """What fails at random in *system*."""
-    found: defaultdict[tuple[str, frozenset[str], tuple[Outages, ...]], list[str]]
-    found = defaultdict(list)
-    many: Counter[str] = Counter()
-    hosts = return_time(system)
+    """What fails at random in *system*, and matters, alone or in company."""
+    found: defaultdict[tuple[str, frozenset[str], frozenset[str], tuple[Outages, ...]], list[str]]
+    found, carriers = defaultdict(list), Counter[tuple[str, str]]()
+    back = return_time(system)
     for part in components(system):
-        carried, failures = carries(system, part), failures_of(system, part)
+        carried, near = carries(system, part), _near(system, part)
+        failures = failures_of(system, part)
         sort = part.sort if part.kind == "nic" else part.kind
-        many[sort] += bool(carried)
-        if failures and failures.time_to_failure:
-            outages = tuple(_outages(failures, hosts if sort == "host" else 0.0))
-            found[sort, carried, outages].append(part.name)
-    polled = RELEASES[system.release].architecture == "polling" and many["host"] > 1
-    causes = (
-        Cause(
-            names[0], sort, carried, len(names), outages, alone=many[sort] == 1,
-            conflicts=polled and sort in ROUTED[ROUTERS] and ROUTERS in carried,
-        )
-        for (sort, carried, outages), names in found.items()
-    )  # fmt: skip
-    routers, networks, vms = workload_size(system)
-    return Causes(tuple(causes), {ROUTERS: routers, NETWORKS: networks, VMS: vms})
+        carriers.update((sort, what) for what in carried)
+        if failures and failures.time_to_failure and not is_harmless(system, part):
+            outages = tuple(_outages(failures, back if sort == "host" else 0.0))
+            found[sort, carried, near, outages].append(part.name)
+    return Causes(
+        tuple(
+            Cause(names[0], sort, carried, near, len(names), outages)
+            for (sort, carried, near, outages), names in found.items()
+        ),
+        carriers,
+        _objects(system),
+        _away(system, carriers),
+        conflicts=_conflicts(system, carriers),
+    )
+
+
+def _conflicts(system: System, carriers: Mapping[tuple[str, str], int]) -> bool:
+    """Whether several nodes answer for the same routers, as Folsom's L3 agents do."""
+    most = max((n for (sort, what), n in carriers.items() if kind_of(what) == ROUTERS), default=0)
+    return RELEASES[system.release].architecture == "polling" and most > 1
 
 
 def _outages(failures: Failures, more: float) -> Iterator[Outages]:
     """Each kind of outage, one for each part of a mixture; *more* seconds pass after a repair."""
     assert failures.time_to_failure is not None
     assert failures.time_to_repair is not None
-    up, repair = failures.time_to_failure.build().mean, failures.time_to_repair.build()
+    law, repair = failures.time_to_failure.build(), failures.time_to_repair.build()
     for chance, seconds in _kinds(repair):
-        yield Outages(chance / (up + repair.mean), seconds + more)
+        yield Outages(law, chance, chance / (law.mean + repair.mean), seconds + more)
 
 
 def _kinds(law: Distribution) -> Iterator[tuple[float, float]]:
@@ -180,27 +239,85 @@ def _kinds(law: Distribution) -> Iterator[tuple[float, float]]:
             yield weight / sum(law.weights) * chance, mean
 
 
+def _objects(system: System) -> dict[str, float]:
+    """How many objects there are of each kind at the start; one where the first may come later."""
+    routers, networks, vms = workload_size(system)
+    changes = system.workload.changes
+    least = float(any(getattr(changes, name) is not None for name in type(changes).model_fields))
+    found = {ROUTERS: max(routers, least), NETWORKS: max(networks, least), VMS: max(vms, least)}
+    each = system.workload.per_tenant.routers
+    if not isinstance(each, int):
+        tenants = system.workload.tenants
+        found |= {f"{ROUTERS}@{name}": max(tenants * n, least) for name, n in each.items()}
+    return found
+
+
+def _away(system: System, carriers: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], float]:
+    """After how long what hangs on a component of a sort is elsewhere, if there is an elsewhere."""
+    found = {}
+    for sort, what in carriers:
+        seconds, routers = math.inf, kind_of(what) == ROUTERS
+        if routers and option(system, "l3_ha") and sort in ("host", "data"):
+            seconds = takeover_time(system)
+        elif sort == "host" and _moves(system, kind_of(what)):
+            seconds = moving_time(system)
+        found[sort, what] = seconds if carriers[sort, what] > 1 else math.inf
+    return found
+
+
+def _moves(system: System, kind: str) -> bool:
+    """Whether the server moves objects of a *kind* off dead agents by itself."""
+    switch = {
+        ROUTERS: "allow_automatic_l3agent_failover",
+        NETWORKS: "allow_automatic_dhcp_failover",
+    }.get(kind)
+    return switch is not None and bool(option(system, switch))
+
+
+def _near(system: System, part: Component) -> frozenset[str]:
+    """What the host of *part* carries."""
+    return _of_group(system, part.group) if part.group else frozenset()
+
+
+def _of_group(system: System, name: str) -> frozenset[str]:
+    group = system.hosts[name]
+    types = agent_types(system, name)
+    if group.is_local or "nova-network" in types:
+        return frozenset({VMS, NODES} - ({NODES} if group.is_local else set()))
+    carried = {"l3": _routers_of(system, group), "dhcp": NETWORKS}
+    found = {carried[kind] for kind in types if kind in carried}
+    return frozenset(found | {NODES}) if found else frozenset()
+
+
+def _routers_of(system: System, group: HostGroup) -> str:
+    """The routers that L3 agents of a *group* may have: of one network, where that matters."""
+    named = group.gateway_external_network_id
+    several = not isinstance(system.workload.per_tenant.routers, int)
+    return f"{ROUTERS}@{named}" if named and several else ROUTERS
+
+
 def carries(system: System, part: Component) -> frozenset[str]:
     """What hangs on *part*; nothing if only together with another failure."""
-    if part.kind in ("uplink", "ha_network"):
-        used = part.kind == "ha_network" or part.name in used_uplinks(system)
-        return frozenset({ALL} if used else ())
-    group = system.hosts[part.group]
+    if part.kind == "ha_network" or part.name in used_uplinks(system):
+        return frozenset({ALL})
     if part.kind not in ("host", "nic"):
         return frozenset()
-    if group.is_local:
-        return frozenset({VMS})
-    types = agent_types(system, part.group)
-    carried = {CARRIES[kind] for kind in types if kind in CARRIES}
-    return frozenset(carried | {NODES}) if carried else frozenset()
+    near = _near(system, part)
+    if part.sort == "management":  # what is moved off a node that is well is at two places
+        return frozenset(w for w in near if kind_of(w) == ROUTERS and _moves(system, ROUTERS))
+    if part.sort == "external":
+        wanted = system.workload.per_tenant.gateway
+        return frozenset(w for w in near if w == VMS or (wanted and kind_of(w) == ROUTERS))
+    return near - {NODES} if part.kind == "nic" else near
 
 
 def is_harmless(system: System, part: Component) -> bool:
-    """Whether nothing hangs on *part*, nor on it and another: a NIC for traffic that nobody has, or
-    a host that runs VMs alone.
+    """Whether nothing hangs on *part*, nor on it and another: a NIC for traffic that nobody has, a
+    host that runs VMs alone, an uplink that no router uses.
     """
+    alone = (part.kind, part.sort) == ("host", "compute") or part.kind == "uplink"
     idle = part.kind == "nic" and part.sort != "management"
-    return (idle or (part.kind, part.sort) == ("host", "compute")) and not carries(system, part)
+    return (idle or alone) and not carries(system, part)
 
 
 def reach(causes: Causes, metric: str, sight: Sight) -> Reach:
@@ -209,41 +326,34 @@ def reach(causes: Causes, metric: str, sight: Sight) -> Reach:
     if way is None:
         return found
     counted: set[str] = set()
-    for carried, sorts in way.sorts.items():
-        objects = causes.objects.get(carried, math.inf)
-        for sort in sorts:
-            rows = [c for c in causes.found if c.sort == sort and carried in c.carries]
-            rows = [c for c in rows if c.alone or objects == 1 or not way.alone]
-            rows = [c for c in rows if c.name not in counted]
-            counted |= {c.name for c in rows if c.alone}
-            found = _added(found, _worst(rows, objects, way, sight))
+    for kind, sorts in way.sorts.items():
+        for cause in causes.found:
+            alone = causes.are_alone(cause, kind)
+            if cause.sort not in sorts or cause.name in counted or (way.alone and not alone):
+                continue
+            carried = sorted(what for what in cause.carries if kind_of(what) == kind)
+            found = sum((_of_one(causes, cause, w, way, sight) for w in carried), start=found)
+            counted |= {cause.name} if carried and alone else set()
     return found
 
 
-def _worst(causes: Iterable[Cause], objects: float, way: Way, sight: Sight) -> Reach:
-    """Of *causes*, one of which each of so many *objects* hangs on, the one that costs most."""
-    found = [_of_one(cause, objects, way, sight) for cause in causes]
-    if way.every:
-        total = NOTHING
-        for one in found:
-            total = _added(total, one)
-        return total
-    return max(found, key=lambda one: one.below + one.above, default=NOTHING)
-
-
-def _of_one(cause: Cause, objects: float, way: Way, sight: Sight) -> Reach:
-    hit = min(cause.count, objects)
-    share, known_from = _hidden(cause, hit, sight)
+def _of_one(causes: Causes, cause: Cause, what: str, way: Way, sight: Sight) -> Reach:
+    """What one *cause* may take from *what* hangs on it."""
+    hit, away = causes.hit(cause, what), causes.away.get((cause.sort, what), math.inf)
+    share, known_from = _hidden(cause, hit, sight, away)
     if not share:
         return NOTHING
-    share *= cause.count if cause.conflicts else hit if way.every else 1
+    if causes.conflicts and kind_of(what) == ROUTERS:
+        either = share * cause.count
+        return Reach(either, either, (cause.name,), known_from)
+    share *= hit if way.every else cause.count / causes.carriers[cause.sort, what]
     below, above = (0.0, share) if way.up else (share, 0.0)
-    if cause.conflicts:
-        below, above = share, share
     return Reach(below, above, (cause.name,), known_from)
 
 
-def _hidden(cause: Cause, hit: float, sight: Sight) -> tuple[float, int]:
+def _hidden(
+    cause: Cause, hit: float, sight: Sight, away: float = math.inf
+) -> tuple[float, int]:  # fmt: skip
     """The share of the time that one component is out in ways too rare to be seen, and from how
     many replications on they are not; *hit* of them matter.
     """
@@ -251,39 +361,46 @@ def _hidden(cause: Cause, hit: float, sight: Sight) -> tuple[float, int]:
     for outages in cause.outages:
         each = hit * sight.expected(outages)
         if 0 < each * sight.replications < FEW:
-            share += outages.rate * outages.seconds
+            share += sight.share(outages, away)
             known_from = max(known_from, math.ceil(FEW / each))
     return share, known_from
-
-
-def _added(one: Reach, other: Reach) -> Reach:
-    return Reach(
-        one.below + other.below,
-        one.above + other.above,
-        tuple(dict.fromkeys(one.names + other.names)),
-        max(one.known_from, other.known_from),
-    )
 
 
 def hidden_time(causes: Causes, sight: Sight) -> float:
     """The share of the time in which anything at all is out in ways too rare to be seen, at most:
     no average over time is further off.
     """
-    return sum(_hidden(cause, cause.count, sight)[0] * cause.count for cause in causes.found)
+    total = 0.0
+    for cause in causes.found:
+        hit = min((_hit_near(causes, cause, what) for what in cause.near), default=cause.count)
+        total += _hidden(cause, hit, sight)[0] * hit
+    return total
+
+
+def _hit_near(causes: Causes, cause: Cause, what: str) -> float:
+    """How many of *cause* are on hosts that carry anything of *what* they may, in the mean."""
+    hosts = causes.carriers.get(("host", what), cause.count)
+    return cause.count * min(1.0, causes.objects.get(what, math.inf) / hosts)
 
 
 def lengthened(
-    found: Estimate, mine: Reach, *, high: float | None, minus: Reach | None = None
+    found: Estimate,
+    mine: Reach,
+    *,
+    high: float | None,
+    minus: Reach | None = None,
+    scale: float | None = None,
 ) -> Estimate:
     """*found* with an interval that reaches as far as *mine*, and no further than *high*.
 
-    Of a difference, *minus* is the reach of what is taken away.
+    Of a difference, *minus* is the reach of what is taken away. A share of the time is that of
+    *high*, or where that is no end of *scale*, by default the mean.
     """
     theirs = minus or NOTHING
     if found.mean is None or found.unseen or not (mine.names or theirs.names):
         return found
-    scale = abs(found.mean) if high is None else high
-    down, up = scale * (mine.below + theirs.above), scale * (mine.above + theirs.below)
+    whole = high if high is not None else abs(found.mean) if scale is None else scale
+    down, up = whole * (mine.below + theirs.above), whole * (mine.above + theirs.below)
     low, top = found.ci_low, found.ci_high
     note = found.note
     if low is not None and top is not None and down + up > 0.1 * (top - low):
@@ -300,6 +417,10 @@ def lengthened(
 
 
 def hide_alike(one: System, other: System) -> bool:
-    """Whether what is rare costs two systems the same: they differ in failures or load alone."""
-    kept = {"failures": one.failures, "rates": one.rates, "workload": one.workload}
+    """Whether what is rare costs two systems the same: they differ in failures, or how much of the
+    same there is, alone.
+    """
+    sizes = {key: getattr(one.workload, key) for key in ("tenants", "traffic")}
+    workload = other.workload.model_copy(update=sizes)
+    kept = {"failures": one.failures, "rates": one.rates, "workload": workload}
     return other.model_copy(update=kept) == one

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simulator.analysis.confidence import CONFIDENCE
 from simulator.analysis.fingerprint import Fingerprint
 from simulator.analysis.metrics import METRICS
@@ -303,9 +305,9 @@ def between(
     sample, base = one._sample(metric, variant), other._sample(metric, baseline)
     highs = [high for high in (one.high(metric), other.high(metric)) if high is not None]
     high = max(highs) if len(highs) == 2 else None
+    both = sample.values[metric], base.values[metric]
     found = difference(
-        sample.values[metric],
-        base.values[metric],
+        *both,
         unit=METRICS[metric].unit,
         high=high,
         counts=METRICS[metric].counts,
@@ -317,4 +319,5 @@ def between(
     systems = one.scenario.variants[variant], other.scenario.variants[baseline]
     if mine == theirs and hide_alike(*systems):
         mine = theirs = NOTHING
-    return lengthened(found, mine, minus=theirs, high=high)
+    scale = max(float(np.max(np.nan_to_num(np.abs(values)), initial=0.0)) for values in both)
+    return lengthened(found, mine, minus=theirs, high=high, scale=scale)

@@ -64,11 +64,28 @@ def used_uplinks(system: System) -> frozenset[str]:
 def return_time(system: System) -> float:
     """About how long what a host serves is away after its repair, s: boot, start, rebuilding."""
     costs, fuzzy = system.costs, amount(system, "periodic_fuzzy_delay") or 0.0
+    return costs.boot + costs.agent_start + fuzzy + _rebuilding(system)
+
+
+def moving_time(system: System) -> float:
+    """About how long it takes at most until the server has moved what a dead host served, s."""
+    noticing = 5 * (amount(system, "agent_down_time") or 0.0)  # dead after 2, a pass each 1/2
+    moving = system.costs.reschedule * object_count(system)
+    return noticing + moving + 2 * _rebuilding(system)
+
+
+def takeover_time(system: System) -> float:
+    """About how long it takes at most until another VRRP replica serves, s."""
+    return 4 * (amount(system, "ha_vrrp_advert_int") or 2.0) + system.costs.promote
+
+
+def _rebuilding(system: System) -> float:
+    """About how long it takes to set up all routers of a host, s."""
+    costs = system.costs
     hosts = [g for g in system.hosts.values() if "l3" in g.agent_types and not g.is_local]
     each = RELEASE_COST if costs.rebuild_per_router == "release" else costs.rebuild_per_router
     routers = 0 if _multi_host(system) else workload_size(system)[0]
-    rebuilding = each * routers / max(sum(group.count for group in hosts), 1)
-    return costs.boot + costs.agent_start + fuzzy + rebuilding
+    return each * routers / max(sum(group.count for group in hosts), 1)
 
 
 def _multi_host(system: System) -> bool:

@@ -27,6 +27,7 @@ from simulator.analysis.rarity import (
 from simulator.analysis.results import ResultSet, Sample
 from simulator.analysis.statistics import FEW, Estimate
 from simulator.analysis.thresholds import replications_needed
+from simulator.distributions import Deterministic
 from simulator.exact.answers import answers
 from simulator.exact.check import comparisons
 from simulator.scenario.thresholds import Threshold
@@ -69,8 +70,8 @@ def test_causes_tell_what_is_carried_how_often_they_fail_and_for_how_long():
     ))  # fmt: skip
     by_name = {cause.name: cause for cause in found.found}
     assert set(by_name) == {
-        "uplink/public", "controller-1", "network-1", "controller-1/external",
-        "network-1/external", "network-2/external", "network-1/l3",
+        "uplink/public", "controller-1", "network-1", "network-1/external",
+        "network-2/external", "network-1/l3",
     }  # fmt: skip
     hosts = by_name["network-1"]
     assert (hosts.sort, hosts.count) == ("host", 2)
@@ -79,8 +80,10 @@ def test_causes_tell_what_is_carried_how_often_they_fail_and_for_how_long():
         (pytest.approx(1), pytest.approx(3600))
     ]
     assert by_name["uplink/public"].carries == {"all"}
-    assert by_name["uplink/public"].alone
+    assert found.are_alone(by_name["uplink/public"], "all")
+    assert not found.are_alone(hosts, "routers")
     assert not by_name["network-1/l3"].carries  # its end alone stops nothing
+    assert by_name["network-1/l3"].near == hosts.carries
     assert not by_name["controller-1"].carries
     assert found.objects["routers"] == 3
     assert found.objects["networks"] == 6
@@ -117,7 +120,7 @@ def test_an_object_hangs_on_one_component_of_each_sort():
         failures={"nic.external": SELDOM, "network-1/data": SELDOM, "host.network": SHORT},
         workload=tenants(3),
     )  # fmt: skip
-    assert (found.below, found.above) == (pytest.approx(2 * DOWN), 0)
+    assert (found.below, found.above) == (pytest.approx(DOWN + DOWN / 3), 0)
     assert found.names == ("network-1/data", "network-1/external")
     assert reached("network.availability", failures={"nic.external": SELDOM}) == NOTHING
     assert reached("router.outages", failures={"nic": SELDOM}) == NOTHING
@@ -142,6 +145,73 @@ def test_hosts_count_for_what_they_carry():
     assert reached("router.availability", failures={"host": SELDOM}, **keys).names == ("l3-1",)
     assert reached("network.availability", failures={"host": SELDOM}, **keys) == NOTHING
     assert reached("network.availability", failures={"l3-1": SELDOM}, **keys) == NOTHING
+
+
+def test_an_object_may_hang_on_a_nic_by_chance():
+    """One NIC of 20 fails every 10 years for 30 days, and one router is on it once in 20 years."""
+    law = {"time_to_failure": {"exponential": {"mean": "10y"}}, "time_to_repair": "30d"}
+    keys = {"hosts": network_nodes(20), "failures": {"network-1/external": law}}
+    found = reached("router.availability", workload=tenants(1), **keys)
+    assert found.below == pytest.approx(30 / 3680 / 20)
+    assert reached("router.availability", workload=tenants(20), **keys) == NOTHING
+
+
+def test_routers_hang_on_the_nodes_of_their_own_network():
+    """20 nodes of one provider, and one of another, which has nearly all routers."""
+    node = {"kind": "network", "agents": ["l3", "dhcp"]}
+    hosts = {
+        "controller": CONTROLLER,
+        "a": {**node, "count": 20, "gateway_external_network_id": "a"},
+        "b": {**node, "count": 1, "gateway_external_network_id": "b"},
+    }
+    networks = {name: {"uplink": "1Gbps"} for name in ("a", "b")}
+    found = reached(
+        "router.availability", hosts=hosts, external_networks=networks,
+        failures={"nic.external": SELDOM},
+        workload={"tenants": 20, "per_tenant": {"routers": {"a": 1, "b": 20}}},
+    )  # fmt: skip
+    assert found.below == pytest.approx(DOWN)
+
+
+def test_what_moves_is_away_for_as_long_as_that_takes():
+    """Replicas take over within four adverts of 2 s; but nobody watches the way out.
+
+    A failover pass is done within 5 times agent_down_time.
+    """
+    ha = {
+        "release": "2024.1", "neutron": {"l3_ha": True, **BARE["neutron"]},
+        "hosts": network_nodes(2), "workload": tenants(4),
+    }  # fmt: skip
+    rate = DOWN / (48 * HOUR)
+    hosts = reached("router.availability", failures={"host.network": SELDOM}, **ha)
+    assert hosts.below == pytest.approx(8 * rate)
+    outside = reached("router.availability", failures={"nic.external": SELDOM}, **ha)
+    assert outside.below == pytest.approx(DOWN)
+    moved = {**ha, "neutron": {"allow_automatic_l3agent_failover": True, **BARE["neutron"]}}
+    passes = reached("router.availability", failures={"host.network": SELDOM}, **moved)
+    assert passes.below == pytest.approx(5 * 75 * rate)
+    twice = reached("router.availability", failures={"nic.management": SELDOM}, **moved)
+    assert twice.below == pytest.approx(DOWN)
+
+
+def test_without_a_gateway_nothing_hangs_on_the_way_out():
+    keys = {"workload": tenants(1, gateway=False), "failures": {"nic.external": SELDOM}}
+    assert reached("router.availability", **keys) == NOTHING
+
+
+def test_what_may_come_later_hangs_on_a_node_too():
+    coming = {"tenants": 0, "changes": {"tenants": {"arrivals": "1/d"}}}
+    found = reached("router.availability", failures={"nic.external": SELDOM}, workload=coming)
+    assert found.below == pytest.approx(DOWN)
+
+
+def test_a_young_component_may_fail_sooner_than_old_ones():
+    """Weibull, shape 0.5: all are new, and in a day more fail than in most."""
+    law = {"time_to_failure": {"weibull": {"shape": 0.5, "mean": "8760h"}}, "time_to_repair": "1h"}
+    day = Sight(30, 86400.0)
+    found = reached("node.availability", day, failures={"network-1": law})
+    first = -math.expm1(-math.sqrt(86400.0 / (8760 * HOUR / 2)))
+    assert found.below == pytest.approx(first * HOUR / 86400.0)
 
 
 def test_only_uplinks_that_routers_use_count():
@@ -218,7 +288,8 @@ def test_in_equilibrium_an_outage_may_be_going_on_already():
     law = {name: {"exponential": {"mean": "10y"}} for name in ("time_to_failure", "time_to_repair")}
     keys = {"failures": {"network-1": law}}
     month = Sight(200, 30 * 86400.0)
-    assert reached("node.availability", month, **keys).below == pytest.approx(0.5)
+    seen = -math.expm1(-30 / 3650)  # have failed by then, and are out for what is left of it
+    assert reached("node.availability", month, **keys).below == pytest.approx(seen)
     steady = Sight(200, 30 * 86400.0, equilibrium=True)
     assert reached("node.availability", steady, **keys) == NOTHING
 
@@ -226,9 +297,11 @@ def test_in_equilibrium_an_outage_may_be_going_on_already():
 def test_all_that_is_hidden_is_added_up():
     """The agents, too, and each of three nodes."""
     causes = causes_of(system(
-        hosts=network_nodes(3), failures={"host.network": SELDOM, "agent.l3": SELDOM}
+        hosts={**network_nodes(3), "compute": {"kind": "compute", "count": 1}},
+        failures={"host": SELDOM, "agent.l3": SELDOM, "nic.external": SELDOM},
+        workload=tenants(3),
     ))  # fmt: skip
-    assert hidden_time(causes, SIGHT) == pytest.approx(6 * DOWN)
+    assert hidden_time(causes, SIGHT) == pytest.approx(10 * DOWN)  # and the controller
     assert hidden_time(causes, Sight(3000, YEAR)) == 0
 
 
@@ -370,5 +443,7 @@ def test_every_metric_that_is_lengthened_exists_and_knows_its_scale():
 
 
 def test_a_law_that_never_fails_hides_nothing():
-    silent = Causes((Cause("n", "host", frozenset({"routers"}), 1, (Outages(0.0, 9.0),)),))
+    law, carried = Deterministic(math.inf), frozenset({"routers"})
+    cause = Cause("n", "host", carried, carried, 1, (Outages(law, 1.0, 0.0, 9.0),))
+    silent = Causes((cause,), {("host", "routers"): 1}, {}, {})
     assert reach(silent, "router.availability", SIGHT) == NOTHING
