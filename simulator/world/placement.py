@@ -82,8 +82,6 @@ def place(
         driver, count = _driver(server, record), min(server.tables.places(record), len(names))
         if driver in LEAST_LOADED:
             yield number, lightest.take(count)
-        elif driver in RANDOM and count == 1:
-            yield number, [names[int(u * len(names))]]  # without a stream of its own
         else:
             looked_at = [] if driver in RANDOM else agents
             draws = Draws(u, streams, objects.names[number])
