@@ -66,7 +66,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
-            gc.collect(0)  # all that was made meanwhile is young
 
 
 class World:
