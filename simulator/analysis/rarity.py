@@ -351,9 +351,7 @@ def _of_one(causes: Causes, cause: Cause, what: str, way: Way, sight: Sight) -> 
     return Reach(below, above, (cause.name,), known_from)
 
 
-def _hidden(
-    cause: Cause, hit: float, sight: Sight, away: float = math.inf
-) -> tuple[float, int]:  # fmt: skip
+def _hidden(cause: Cause, hit: float, sight: Sight, away: float = math.inf) -> tuple[float, int]:
     """The share of the time that one component is out in ways too rare to be seen, and from how
     many replications on they are not; *hit* of them matter.
     """
