@@ -125,8 +125,7 @@ class Causes:
     def are_alone(self, cause: Cause, kind: str) -> bool:
         """Whether all objects of a *kind* hang on the only component of the sort of *cause*."""
         among = [key for key in self.carriers if key[0] == cause.sort and kind_of(key[1]) == kind]
-        objects = [count for what, count in self.objects.items() if kind_of(what) == kind]
-        return sum(map(self.carriers.__getitem__, among)) == 1 or sum(objects) == 1
+        return sum(map(self.carriers.__getitem__, among)) == 1 or self.objects.get(kind) == 1
 
     def hit(self, cause: Cause, what: str) -> float:
         """How many of *cause* carry anything, of what is spread over its sort, in the mean."""

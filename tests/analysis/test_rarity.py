@@ -173,6 +173,18 @@ def test_routers_hang_on_the_nodes_of_their_own_network():
     assert found.below == pytest.approx(DOWN)
 
 
+def test_the_only_router_of_a_provider_is_alone():
+    node = {"kind": "network", "count": 2, "gateway_external_network_id": "a"}
+    keys = {
+        "hosts": {"controller": CONTROLLER, "a": node}, "failures": {"nic.external": SELDOM},
+        "external_networks": {"a": {"uplink": "1Gbps"}},
+    }  # fmt: skip
+    one, two = (tenants(count, routers={"a": 1}) for count in (1, 2))
+    found = reached("router.all_down_time", workload=one, **keys)
+    assert found.above == pytest.approx(DOWN)
+    assert reached("router.all_down_time", workload=two, **keys) == NOTHING
+
+
 def test_what_moves_is_away_for_as_long_as_that_takes():
     """Replicas take over within four adverts of 2 s; but nobody watches the way out.
 
